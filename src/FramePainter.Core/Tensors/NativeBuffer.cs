@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+
+namespace FramePainter.Tensors;
+
+/// <summary>
+/// Memory outside the managed heap, aligned to 64 bytes and zeroed. Sizes beyond 2 GB are fine.
+/// Every buffer is counted, so that tests can hold the library to giving all of it back.
+/// </summary>
+public sealed unsafe class NativeBuffer : IDisposable
+{
+    /// <summary>Alignment of every buffer and of every value in an arena, in bytes: one AVX-512 register, one cache line.</summary>
+    public const int Alignment = 64;
+
+    static long s_liveBytes;
+    static long s_peakBytes;
+    void* _pointer;
+
+    /// <summary>Allocates a zeroed buffer.</summary>
+    /// <param name="bytes">Its size, at least 0.</param>
+    /// <exception cref="PlanException">The system refuses the memory.</exception>
+    public NativeBuffer(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Bytes = bytes;
+        var rounded = checked((nuint)Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
+        try
+        {
+            _pointer = NativeMemory.AlignedAlloc(rounded, Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new PlanException($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", e);
+        }
+
+        NativeMemory.Clear(_pointer, rounded);
+        var live = Interlocked.Add(ref s_liveBytes, bytes);
+        long peak;
+        while (live > (peak = Volatile.Read(ref s_peakBytes)) && Interlocked.CompareExchange(ref s_peakBytes, live, peak) != peak)
+        {
+        }
+    }
+
+    /// <summary>Gives the memory back if <see cref="Dispose"/> was never called.</summary>
+    ~NativeBuffer() => Free();
+
+    /// <summary>Bytes held by all buffers of this process that are alive.</summary>
+    public static long LiveBytes => Volatile.Read(ref s_liveBytes);
+
+    /// <summary>The highest <see cref="LiveBytes"/> since the process began or <see cref="ResetPeak"/>.</summary>
+    public static long PeakBytes => Volatile.Read(ref s_peakBytes);
+
+    /// <summary>Size in bytes as asked for.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Address of the first byte.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    public void* Pointer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_pointer is null, this);
+            return _pointer;
+        }
+    }
+
+    /// <summary>Lowers <see cref="PeakBytes"/> to what is alive now.</summary>
+    public static void ResetPeak() => Volatile.Write(ref s_peakBytes, LiveBytes);
+
+    /// <summary>A view of part of the buffer as elements of one type.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="byteOffset">Where the view begins, in bytes.</param>
+    /// <param name="count">Its length in elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The view leaves the buffer.</exception>
+    public Span<T> Span<T>(long byteOffset, int count)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + ((long)count * sizeof(T)), Bytes, nameof(count));
+        return new Span<T>((byte*)Pointer + byteOffset, count);
+    }
+
+    /// <summary>Gives the memory back. Further calls do nothing.</summary>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    void Free()
+    {
+        if (_pointer is not null)
+        {
+            NativeMemory.AlignedFree(_pointer);
+            _pointer = null;
+            Interlocked.Add(ref s_liveBytes, -Bytes);
+        }
+    }
+}

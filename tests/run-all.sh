@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Every test of the repository: build (warnings are errors), then all test projects.
+# The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+set -u
+cd "$(dirname "$0")/.."
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+if ! dotnet build FramePainter.Core.sln -c Release -warnaserror:CS,CA,MA,IDE; then
+  echo "the build failed"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+# One project at a time: the kernels use every core by themselves, and timings stay readable.
+dotnet test --solution FramePainter.Core.sln -c Release --no-build --max-parallel-test-modules 1 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+
+count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$log" | tail -n 1; }
+passed=$(count succeeded)
+failed=$(count failed)
+passed=${passed:-0}
+failed=${failed:-0}
+# A crash or an empty run is a failure even where no test said so.
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
