@@ -26,7 +26,7 @@ public sealed class EulerSchedulerTests
     [InlineData(0)]
     [InlineData(-3)]
     public void Less_than_one_step_is_refused(int steps) =>
-        Assert.Equal("steps", Assert.Throws<OptionException>(() => new EulerScheduler(s_svd, steps)).Option);
+        Assert.Equal("Steps", Assert.Throws<OptionException>(() => new EulerScheduler(s_svd, steps)).Option);
 
     [Property]
     public bool Levels_fall_from_the_highest_to_zero(byte count, byte low, byte range)
