@@ -11,11 +11,10 @@ internal static class OracleControl
         var (images, height, width, channels) = (op.Input.Shape[0], op.Input.Shape[1], op.Input.Shape[2], op.Input.Shape[3]);
         var (pooledHeight, pooledWidth) = (op.Output.Shape[1], op.Output.Shape[2]);
         var pooled = new double[op.Output.Shape.Count];
-        var statistics = new double[images * 2];
         var at = 0;
         for (var image = 0; image < images; image++)
         {
-            (statistics[image * 2], statistics[(image * 2) + 1]) = Statistics(x.AsSpan(image * height * width * channels, height * width * channels));
+            var (mean, deviation) = Statistics(x.AsSpan(image * height * width * channels, height * width * channels));
             for (var i = 0; i < pooledHeight; i++)
             {
                 var (top, bottom) = Window(i, height, pooledHeight);
@@ -33,21 +32,20 @@ internal static class OracleControl
                             }
                         }
 
-                        pooled[at++] = sum / ((bottom - top + 1) * (right - left + 1));
+                        pooled[at++] = ((sum / ((bottom - top + 1) * (right - left + 1))) - mean) / (deviation + ControlPoolOp.Epsilon);
                     }
                 }
             }
         }
 
-        values.Set(op.Outputs[0], pooled);
-        values.Set(op.Outputs[1], statistics);
+        values.Set(op.Output, pooled);
     }
 
     public static void Align(ControlAlignOp op, OracleValues values)
     {
         var x = values[op.Input];
-        var (pooled, statistics, scales) = (values[op.Pooled], values[op.Statistics], values[op.Scales]);
-        var controlled = op.Pooled.Shape.Images;
+        var (control, scales) = (values[op.Control], values[op.Scales]);
+        var controlled = op.Control.Shape.Images;
         var before = op.Input.Shape.Images - controlled;
         var perImage = x.Length / op.Input.Shape.Images;
         var output = (double[])x.Clone();
@@ -55,10 +53,9 @@ internal static class OracleControl
         {
             var first = (before + m) * perImage;
             var (meanX, deviationX) = Statistics(x.AsSpan(first, perImage));
-            var (meanC, deviationC) = (statistics[m * 2], statistics[(m * 2) + 1]);
             for (var i = 0; i < perImage; i++)
             {
-                var aligned = ((pooled[(m * perImage) + i] - meanC) * (deviationX / (deviationC + ControlAlignOp.Epsilon))) + meanX;
+                var aligned = (control[(m * perImage) + i] * deviationX) + meanX;
                 output[first + i] = x[first + i] + (ControlAlignOp.Strength * scales[m] * aligned);
             }
         }

@@ -57,8 +57,8 @@ internal static class OraclePointwise
     public static void SelectRow(SelectRowOp op, OracleValues values)
     {
         var row = op.Index is null ? op.Row : checked((int)values[op.Index][0]);
-        var channels = op.Output.Shape.Channels;
-        values.Set(op.Output, values[op.Table][(row * channels)..((row + 1) * channels)]);
+        var length = (int)op.Output.Shape.Count;
+        values.Set(op.Output, values[op.Table][(row * length)..((row + 1) * length)]);
     }
 
     public static void ClassToken(ClassTokenOp op, OracleValues values, OracleWeights weights)
