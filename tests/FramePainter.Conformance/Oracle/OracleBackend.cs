@@ -55,7 +55,7 @@ internal sealed class OracleBackend : IBackend
 
         public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
         {
-            if (byteOffset % NativeBuffer.Alignment != 0 || byteOffset < 0 || byteOffset + value.Bytes > buffer.Bytes)
+            if (byteOffset % 16 != 0 || byteOffset < 0 || byteOffset + value.Bytes > buffer.Bytes)
             {
                 throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{value} does not fit at {byteOffset} of {buffer.Bytes} bytes.");
             }
