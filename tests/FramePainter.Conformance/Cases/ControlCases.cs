@@ -20,9 +20,7 @@ internal static class ControlCases
                 {
                     yield return new OpCase($"control pool {images}x{height}x{width}x{channels} to {pooledHeight}x{pooledWidth} mean {mean}", typeof(ControlPoolOp), c =>
                     {
-                        var (pooled, statistics) = c.Graph.ControlPool(c.Data(mean, 1, images, height, width, channels), pooledHeight, pooledWidth);
-                        c.Graph.Output(pooled, "pooled");
-                        c.Graph.Output(statistics, "statistics");
+                        c.Graph.Output(c.Graph.ControlPool(c.Data(mean, 1, images, height, width, channels), pooledHeight, pooledWidth), "pooled");
                     });
                 }
             }
@@ -42,16 +40,15 @@ internal static class ControlCases
                 {
                     var x = c.Data(mean, 2, images, height, width, channels);
                     var pooled = c.Data(0.3, 0.7, controlled, height, width, channels);
-                    var statistics = c.Input([.. Enumerable.Range(0, controlled * 2).Select(i => i % 2 == 0 ? 0.25f : 0.8f + (0.1f * i))], controlled, 2);
                     var scales = c.Input([.. Enumerable.Range(0, controlled).Select(i => 1f - (0.3f * i))], controlled, 1);
-                    c.Graph.Output(c.Graph.ControlAlign(x, pooled, statistics, scales), "out");
+                    c.Graph.Output(c.Graph.ControlAlign(x, pooled, scales), "out");
                 });
             }
 
             yield return new OpCase("control align scale 0", typeof(ControlAlignOp), c => c.Graph.Output(
-                c.Graph.ControlAlign(c.Data(2, 3, 3, 5), c.Data(2, 3, 3, 5), c.Input([0, 1, 0, 1], 2, 2), c.Input([0, 1], 2)), "out"));
+                c.Graph.ControlAlign(c.Data(2, 3, 3, 5), c.Data(2, 3, 3, 5), c.Input([0, 1], 2)), "out"));
             yield return new OpCase("control align flat features", typeof(ControlAlignOp), c => c.Graph.Output(
-                c.Graph.ControlAlign(c.Data(2, 3, 3, 5), c.Input([.. Enumerable.Repeat(0.5f, 90)], 2, 3, 3, 5), c.Input([0.5f, 0, 0.5f, 0], 2, 2), c.Input([1, 1], 1, 2)), "out"));
+                c.Graph.ControlAlign(c.Data(2, 3, 3, 5), c.Input([.. Enumerable.Repeat(0.5f, 90)], 2, 3, 3, 5), c.Input([1, 1], 1, 2)), "out"));
         }
     }
 }

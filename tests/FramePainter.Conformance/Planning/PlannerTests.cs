@@ -105,8 +105,8 @@ public sealed class PlannerTests
             Op op = random.Next(3) switch
             {
                 0 => new BlendOp { Name = "blend", Left = Some(), Right = Some(), Outputs = [New()] },
-                1 => new ControlPoolOp { Name = "pool", Input = Some(), Outputs = [New(), New()] },
-                _ => new ControlAlignOp { Name = "align", Input = Some(), Pooled = Some(), Statistics = Some(), Scales = Some(), Outputs = [New()] },
+                1 => new ControlPoolOp { Name = "pool", Input = Some(), Outputs = [New()] },
+                _ => new ControlAlignOp { Name = "align", Input = Some(), Control = Some(), Scales = Some(), Outputs = [New(), New()] },
             };
             ops.Add(op);
             values.AddRange(op.Outputs);
