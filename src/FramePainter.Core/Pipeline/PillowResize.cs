@@ -1,0 +1,179 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace FramePainter.Pipeline;
+
+/// <summary>
+/// Resizes 8-bit pictures bit for bit as Pillow does: rows first, rounded to 8 bits, then columns; weights in fixed point.
+/// An axis that keeps its size is not touched. Colours are weighted by alpha where there is one.
+/// </summary>
+static class PillowResize
+{
+    /// <summary>Resizes a picture.</summary>
+    /// <param name="image">Any picture.</param>
+    /// <param name="width">Width of the result.</param>
+    /// <param name="height">Height of the result.</param>
+    /// <param name="filter">The kernel.</param>
+    /// <returns>The result in the picture's format; the picture itself if it has this size already.</returns>
+    /// <exception cref="ImageException">The size is out of range, or that between the passes is (the new width by the old height).</exception>
+    public static PixelImage Resize(PixelImage image, int width, int height, ResizeFilter filter)
+    {
+        PixelImage.CheckSize(width, height);
+        if (image.Width == width && image.Height == height)
+        {
+            return image;
+        }
+
+        var channels = image.Channels;
+        var hasAlpha = image.Format == PixelFormat.Rgba32;
+        var pixels = hasAlpha ? AlphaWeighting.Multiply(image.Pixels) : image.Pixels;
+        if (image.Width != width)
+        {
+            PixelImage.CheckSize(width, image.Height);
+            pixels = ResizeRows(pixels, image.Width, image.Height, width, channels, filter);
+        }
+
+        if (image.Height != height)
+        {
+            pixels = ResizeColumns(pixels, width * channels, image.Height, height, filter);
+        }
+
+        var result = hasAlpha ? AlphaWeighting.Divide(pixels) : pixels.ToArray();
+        return PixelImage.Adopt(result, width, height, image.Format);
+    }
+
+    static byte[] ResizeRows(ReadOnlySpan<byte> source, int width, int height, int toWidth, int channels, ResizeFilter filter)
+    {
+        var taps = new ResizeTaps(width, toWidth, filter);
+        var result = new byte[toWidth * height * channels];
+        for (var y = 0; y < height; y++)
+        {
+            var row = source.Slice(y * width * channels, width * channels);
+            var toRow = result.AsSpan(y * toWidth * channels, toWidth * channels);
+            switch (channels)
+            {
+                case 1:
+                    ResizeRow1(row, toRow, taps);
+                    break;
+                case 3:
+                    ResizeRow3(row, toRow, taps);
+                    break;
+                default:
+                    ResizeRow4(row, toRow, taps);
+                    break;
+            }
+        }
+
+        return result;
+    }
+
+    static void ResizeRow1(ReadOnlySpan<byte> row, Span<byte> toRow, ResizeTaps taps)
+    {
+        for (var x = 0; x < toRow.Length; x++)
+        {
+            var weights = taps.At(x, out var first);
+            var pixels = row.Slice(first, weights.Length);
+            var sum = ResizeTaps.Half;
+            for (var t = 0; t < pixels.Length; t++)
+            {
+                sum += weights[t] * pixels[t];
+            }
+
+            toRow[x] = ResizeTaps.ToPixel(sum);
+        }
+    }
+
+    static void ResizeRow3(ReadOnlySpan<byte> row, Span<byte> toRow, ResizeTaps taps)
+    {
+        var pixels = MemoryMarshal.Cast<byte, (byte R, byte G, byte B)>(row);
+        var results = MemoryMarshal.Cast<byte, (byte R, byte G, byte B)>(toRow);
+        for (var x = 0; x < results.Length; x++)
+        {
+            var weights = taps.At(x, out var first);
+            var near = pixels.Slice(first, weights.Length);
+            int r = ResizeTaps.Half, g = ResizeTaps.Half, b = ResizeTaps.Half;
+            for (var t = 0; t < near.Length; t++)
+            {
+                var weight = weights[t];
+                r += weight * near[t].R;
+                g += weight * near[t].G;
+                b += weight * near[t].B;
+            }
+
+            results[x] = (ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b));
+        }
+    }
+
+    static void ResizeRow4(ReadOnlySpan<byte> row, Span<byte> toRow, ResizeTaps taps)
+    {
+        var pixels = MemoryMarshal.Cast<byte, (byte R, byte G, byte B, byte A)>(row);
+        var results = MemoryMarshal.Cast<byte, (byte R, byte G, byte B, byte A)>(toRow);
+        for (var x = 0; x < results.Length; x++)
+        {
+            var weights = taps.At(x, out var first);
+            var near = pixels.Slice(first, weights.Length);
+            int r = ResizeTaps.Half, g = ResizeTaps.Half, b = ResizeTaps.Half, a = ResizeTaps.Half;
+            for (var t = 0; t < near.Length; t++)
+            {
+                var weight = weights[t];
+                r += weight * near[t].R;
+                g += weight * near[t].G;
+                b += weight * near[t].B;
+                a += weight * near[t].A;
+            }
+
+            results[x] = (ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b), ResizeTaps.ToPixel(a));
+        }
+    }
+
+    static byte[] ResizeColumns(ReadOnlySpan<byte> source, int rowBytes, int height, int toHeight, ResizeFilter filter)
+    {
+        var taps = new ResizeTaps(height, toHeight, filter);
+        var result = new byte[rowBytes * toHeight];
+        for (var y = 0; y < toHeight; y++)
+        {
+            var weights = taps.At(y, out var first);
+            WeighRows(source.Slice(first * rowBytes, weights.Length * rowBytes), weights, result.AsSpan(y * rowBytes, rowBytes));
+        }
+
+        return result;
+    }
+
+    /// <summary>One row of the result: the weighted sum of as many rows as there are weights.</summary>
+    static void WeighRows(ReadOnlySpan<byte> rows, ReadOnlySpan<int> weights, Span<byte> result)
+    {
+        var lanes = Vector<byte>.Count;
+        var x = 0;
+        for (; x <= result.Length - lanes; x += lanes)
+        {
+            Vector<int> a = new(ResizeTaps.Half), b = a, c = a, d = a;
+            for (var t = 0; t < weights.Length; t++)
+            {
+                var weight = weights[t];
+                Vector.Widen(new Vector<byte>(rows[((t * result.Length) + x)..]), out var low, out var high);
+                Vector.Widen(low, out var p, out var q);
+                Vector.Widen(high, out var r, out var s);
+                a += Vector.AsVectorInt32(p) * weight;
+                b += Vector.AsVectorInt32(q) * weight;
+                c += Vector.AsVectorInt32(r) * weight;
+                d += Vector.AsVectorInt32(s) * weight;
+            }
+
+            Vector.Narrow(Vector.Narrow(ToPixels(a), ToPixels(b)), Vector.Narrow(ToPixels(c), ToPixels(d))).CopyTo(result[x..]);
+        }
+
+        for (; x < result.Length; x++)
+        {
+            var sum = ResizeTaps.Half;
+            for (var t = 0; t < weights.Length; t++)
+            {
+                sum += weights[t] * rows[(t * result.Length) + x];
+            }
+
+            result[x] = ResizeTaps.ToPixel(sum);
+        }
+    }
+
+    static Vector<uint> ToPixels(Vector<int> sums) =>
+        Vector.AsVectorUInt32(Vector.Min(Vector.Max(sums >> ResizeTaps.FractionBits, Vector<int>.Zero), new Vector<int>(byte.MaxValue)));
+}
