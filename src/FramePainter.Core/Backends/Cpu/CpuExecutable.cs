@@ -1,0 +1,94 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends.Cpu;
+
+/// <summary>A plan with one kernel per op, an arena, and scratch as large as the neediest kernel wants.</summary>
+internal sealed unsafe class CpuExecutable : IExecutable
+{
+    readonly CpuKernel[] _kernels;
+    readonly CpuRun _run;
+    readonly NativeBuffer _arena;
+    readonly NativeBuffer _scratch;
+
+    public CpuExecutable(Plan plan, CpuWeights weights, WorkerPool pool)
+    {
+        Plan = plan;
+        _kernels = [.. plan.Graph.Ops.Select(op => KernelFactory.Create(op, weights))];
+        var values = plan.Graph.Inputs.Concat(plan.Graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1;
+        _run = new CpuRun(pool, values);
+        var perWorker = _kernels.Length == 0 ? 0 : Align(_kernels.Max(k => k.ScratchBytesPerWorker));
+        var shared = _kernels.Length == 0 ? 0 : Align(_kernels.Max(k => k.SharedScratchBytes));
+        _arena = new NativeBuffer(plan.ArenaBytes);
+        try
+        {
+            _scratch = new NativeBuffer((perWorker * pool.Workers) + shared);
+        }
+        catch
+        {
+            _arena.Dispose();
+            throw;
+        }
+
+        var scratch = (byte*)_scratch.Pointer;
+        _run.SetScratch(scratch, perWorker, scratch + (perWorker * pool.Workers));
+        foreach (var (value, offset) in plan.Offsets)
+        {
+            _run.SetAddress(value, (nint)_arena.Pointer + (nint)offset);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Plan Plan { get; }
+
+    /// <inheritdoc/>
+    public long Bytes => _arena.Bytes + _scratch.Bytes;
+
+    /// <inheritdoc/>
+    public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
+    {
+        if (byteOffset % NativeBuffer.Alignment != 0 || byteOffset < 0 || byteOffset + value.Bytes > buffer.Bytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{value} takes {value.Bytes} bytes at an aligned offset; offset {byteOffset} of {buffer.Bytes} does not do.");
+        }
+
+        _run.SetAddress(value, ((CpuBuffer)buffer).Address + (nint)byteOffset);
+    }
+
+    /// <inheritdoc/>
+    public void Run(CancellationToken cancel = default)
+    {
+        foreach (var value in Plan.Graph.Inputs.AsSpan())
+        {
+            RequireBound(value);
+        }
+
+        foreach (var value in Plan.Graph.Outputs.AsSpan())
+        {
+            RequireBound(value);
+        }
+
+        _run.Cancel = cancel;
+        foreach (var kernel in _kernels)
+        {
+            kernel.Run(_run);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _arena.Dispose();
+        _scratch.Dispose();
+    }
+
+    void RequireBound(Value value)
+    {
+        if (!_run.IsBound(value))
+        {
+            throw new InvalidOperationException($"{value} of '{Plan.Graph.Name}' is not bound.");
+        }
+    }
+
+    static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+}

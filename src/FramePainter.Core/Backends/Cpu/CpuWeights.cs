@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends.Cpu;
+
+/// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
+internal sealed class CpuWeights(IWeightSource source) : IWeightStore
+{
+    readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
+    long _bytes;
+    bool _disposed;
+
+    /// <inheritdoc/>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Where unpacked weights come from.</summary>
+    public IWeightSource Source => source;
+
+    /// <summary>A matrix in some packed form, made by <paramref name="pack"/> when it is first asked for.</summary>
+    /// <typeparam name="T">The packed form.</typeparam>
+    /// <param name="key">The matrix's key with the name of the form.</param>
+    /// <param name="pack">Packs it; returns it with the bytes it takes.</param>
+    public T Packed<T>(string key, Func<IWeightSource, (T Packed, long Bytes)> pack)
+        where T : class, IDisposable
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return (T)_packed.GetOrAdd(key, _ => new Lazy<IDisposable>(() =>
+        {
+            var (packed, bytes) = pack(source);
+            Interlocked.Add(ref _bytes, bytes);
+            return packed;
+        })).Value;
+    }
+
+    /// <summary>A vector widened to float32, padded with zeros to a multiple of 16 elements.</summary>
+    /// <param name="vector">The vector.</param>
+    public unsafe float* Vector(WeightVector vector)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return (float*)_vectors.GetOrAdd(vector.Key, _ => new Lazy<NativeBuffer>(() => Load(vector))).Value.Pointer;
+    }
+
+    /// <summary>A factor, with its learned scalar looked up.</summary>
+    /// <param name="scale">The factor.</param>
+    public float Scale(MixScale scale)
+    {
+        if (scale.Mix is null)
+        {
+            return scale.Constant;
+        }
+
+        using var handle = source.Open(scale.Mix);
+        Span<float> mix = stackalloc float[1];
+        handle.View.CopyTo(0, mix);
+        return scale.Evaluate(mix[0]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        foreach (var packed in _packed.Values.Where(p => p.IsValueCreated))
+        {
+            packed.Value.Dispose();
+        }
+
+        foreach (var vector in _vectors.Values.Where(v => v.IsValueCreated))
+        {
+            vector.Value.Dispose();
+        }
+
+        _packed.Clear();
+        _vectors.Clear();
+    }
+
+    NativeBuffer Load(WeightVector vector)
+    {
+        var padded = (vector.Count + 15) / 16 * 16;
+        var buffer = new NativeBuffer((long)padded * sizeof(float));
+        Interlocked.Add(ref _bytes, buffer.Bytes);
+        var values = buffer.Span<float>(0, vector.Count);
+        var at = 0;
+        var part = new float[vector.Count];
+        foreach (var name in vector.Tensors)
+        {
+            using var handle = source.Open(name);
+            var view = handle.View;
+            if (vector.Join == VectorJoin.Sum || vector.Tensors.Length == 1)
+            {
+                view.CopyTo(vector.First, part);
+                System.Numerics.Tensors.TensorPrimitives.Add(values, part, values);
+            }
+            else
+            {
+                var count = checked((int)view.Shape.Count);
+                view.CopyTo(0, values.Slice(at, count));
+                at += count;
+            }
+        }
+
+        return buffer;
+    }
+}

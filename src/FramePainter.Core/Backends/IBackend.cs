@@ -1,0 +1,72 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends;
+
+/// <summary>A way to run plans on one device. Thread-safe.</summary>
+public interface IBackend : IDisposable
+{
+    /// <summary>The device, for people: "CPU, 2 threads, AVX-512".</summary>
+    string Description { get; }
+
+    /// <summary>Prepares a home for packed weights. Weights are packed when a plan that uses them is first compiled, and shared by all plans after.</summary>
+    /// <param name="source">Where weights come from; must stay open as long as plans are compiled.</param>
+    IWeightStore CreateStore(IWeightSource source);
+
+    /// <summary>Allocates zeroed memory on the device.</summary>
+    /// <param name="bytes">Its size.</param>
+    /// <exception cref="PlanException">The device has not enough memory.</exception>
+    IDeviceBuffer Allocate(long bytes);
+
+    /// <summary>Makes a plan runnable: binds and packs its weights, allocates its arena, chooses its kernels.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="weights">A store of this backend.</param>
+    /// <exception cref="CheckpointException">A weight is missing or misshaped.</exception>
+    /// <exception cref="PlanException">The device has not enough memory.</exception>
+    IExecutable Compile(Plan plan, IWeightStore weights);
+}
+
+/// <summary>Weights packed for a device, each once.</summary>
+public interface IWeightStore : IDisposable
+{
+    /// <summary>Bytes of device memory that the packed weights take.</summary>
+    long Bytes { get; }
+}
+
+/// <summary>Memory on a device.</summary>
+public interface IDeviceBuffer : IDisposable
+{
+    /// <summary>Its size.</summary>
+    long Bytes { get; }
+
+    /// <summary>Copies to the device.</summary>
+    /// <param name="source">Floats.</param>
+    /// <param name="byteOffset">Where they go.</param>
+    void Write(ReadOnlySpan<float> source, long byteOffset = 0);
+
+    /// <summary>Copies from the device, after all work queued before has finished.</summary>
+    /// <param name="destination">Receives floats.</param>
+    /// <param name="byteOffset">Where they come from.</param>
+    void Read(Span<float> destination, long byteOffset = 0);
+}
+
+/// <summary>A plan ready to run. One run at a time; different executables run at once from different threads.</summary>
+public interface IExecutable : IDisposable
+{
+    /// <summary>The plan.</summary>
+    Plan Plan { get; }
+
+    /// <summary>Bytes of its arena and scratch memory.</summary>
+    long Bytes { get; }
+
+    /// <summary>Says where an input or output lives. Every one must be bound before <see cref="Run"/>; a binding stays until it is replaced.</summary>
+    /// <param name="value">An input or output of the plan's graph.</param>
+    /// <param name="buffer">Memory of the same backend.</param>
+    /// <param name="byteOffset">Where in it, a multiple of 64.</param>
+    void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0);
+
+    /// <summary>Runs all ops. Allocates nothing.</summary>
+    /// <param name="cancel">Looked at between tiles.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; outputs are undefined, the executable stays usable.</exception>
+    void Run(CancellationToken cancel = default);
+}
