@@ -1,3 +1,5 @@
+using FramePainter.Weights;
+
 namespace FramePainter;
 
 /// <summary>The root of every error that FramePainter raises on purpose. The message names the thing at fault and what to do about it.</summary>
@@ -32,6 +34,9 @@ public sealed class CheckpointException : FramePainterException
 
     /// <summary>The tensor at fault, where the error is about a single one.</summary>
     public string? Tensor { get; }
+
+    /// <summary>Every tensor that does not fit, where the checkpoint was read but does not match its configs.</summary>
+    public CheckpointReport? Report { get; init; }
 }
 
 /// <summary>A signal (sketch, coarse edit, ...) cannot be used with this picture or this model.</summary>
