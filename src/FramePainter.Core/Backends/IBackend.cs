@@ -62,7 +62,7 @@ public interface IExecutable : IDisposable
     /// <summary>Says where an input or output lives. Every one must be bound before <see cref="Run"/>; a binding stays until it is replaced.</summary>
     /// <param name="value">An input or output of the plan's graph.</param>
     /// <param name="buffer">Memory of the same backend.</param>
-    /// <param name="byteOffset">Where in it, a multiple of 64.</param>
+    /// <param name="byteOffset">Where in it, a multiple of 16.</param>
     void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0);
 
     /// <summary>Runs all ops. Allocates nothing.</summary>

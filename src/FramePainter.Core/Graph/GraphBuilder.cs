@@ -230,35 +230,26 @@ public sealed class GraphBuilder
         return Add(x.Shape, [x, scalars], o => new ScaleOp { Name = Named("scale"), Outputs = o, Input = x, Scalars = scalars, Column = column });
     }
 
-    /// <summary>Pools control features to the U-Net's size and measures them.</summary>
+    /// <summary>Normalises control features and pools them to the U-Net's size.</summary>
     /// <param name="control">Control features.</param>
     /// <param name="height">The U-Net's height at the join.</param>
     /// <param name="width">The U-Net's width at the join.</param>
-    public (Value Pooled, Value Statistics) ControlPool(Value control, int height, int width)
+    public Value ControlPool(Value control, int height, int width)
     {
         Check(control.Shape.Rank == 4 && control.Shape.Tokens * (long)control.Shape.Channels > 1, $"control features {control.Shape}");
-        var images = control.Shape.Images;
-        var op = new ControlPoolOp
-        {
-            Name = Named("control_pool"), Input = control,
-            Outputs = [Make(new Shape(images, height, width, control.Shape.Channels), control.Rate), Make(new Shape(images, 2), control.Rate)],
-        };
-        _ops.Add(op);
-        return (op.Outputs[0], op.Outputs[1]);
+        return Add(new Shape(control.Shape.Images, height, width, control.Shape.Channels), [control], o => new ControlPoolOp { Name = Named("control_pool"), Outputs = o, Input = control });
     }
 
     /// <summary>Aligns pooled control features with the U-Net's and adds them.</summary>
     /// <param name="x">The U-Net's features.</param>
-    /// <param name="pooled">Pooled control features of the last images.</param>
-    /// <param name="statistics">Their mean and deviation before pooling.</param>
+    /// <param name="control">Pooled control features of the last images.</param>
     /// <param name="scales">Control scale of each control image.</param>
-    public Value ControlAlign(Value x, Value pooled, Value statistics, Value scales)
+    public Value ControlAlign(Value x, Value control, Value scales)
     {
         Check(
-            x.Shape.WithImages(pooled.Shape.Images) == pooled.Shape && pooled.Shape.Images <= x.Shape.Images
-            && statistics.Shape == new Shape(pooled.Shape.Images, 2) && scales.Shape.Count == pooled.Shape.Images,
-            $"control features {pooled.Shape} with {scales.Shape} scales joined to {x.Shape}");
-        return Add(x.Shape, [x, pooled, statistics, scales], o => new ControlAlignOp { Name = Named("control_align"), Outputs = o, Input = x, Pooled = pooled, Statistics = statistics, Scales = scales });
+            x.Shape.WithImages(control.Shape.Images) == control.Shape && control.Shape.Images <= x.Shape.Images && scales.Shape.Count == control.Shape.Images,
+            $"control features {control.Shape} with {scales.Shape} scales joined to {x.Shape}");
+        return Add(x.Shape, [x, control, scales], o => new ControlAlignOp { Name = Named("control_align"), Outputs = o, Input = x, Control = control, Scales = scales });
     }
 
     /// <summary>Sinusoidal embedding of numbers.</summary>
@@ -274,10 +265,12 @@ public sealed class GraphBuilder
     /// <summary>A row of a table, picked at run time.</summary>
     /// <param name="table">The table.</param>
     /// <param name="index">One element: the row.</param>
-    public Value SelectRow(Value table, Value index)
+    /// <param name="row">What a row is; the innermost extent as <c>[1, C]</c> when left out.</param>
+    public Value SelectRow(Value table, Value index, Shape? row = null)
     {
-        Check(index.Shape.Count == 1, $"a row index {index.Shape}");
-        return Add(new Shape(1, table.Shape.Channels), [table, index], o => new SelectRowOp { Name = Named("select_row"), Outputs = o, Table = table, Index = index });
+        var shape = row ?? new Shape(1, table.Shape.Channels);
+        Check(index.Shape.Count == 1 && shape.Count > 0 && table.Shape.Count % shape.Count == 0, $"a row {shape} of {table.Shape}");
+        return Add(shape, [table, index], o => new SelectRowOp { Name = Named("select_row"), Outputs = o, Table = table, Index = index });
     }
 
     /// <summary>A fixed row of a table.</summary>

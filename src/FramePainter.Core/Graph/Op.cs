@@ -291,13 +291,15 @@ public sealed record ScaleOp : Op
 }
 
 /// <summary>
-/// The parts of the control alignment that do not depend on the U-Net: per image, the mean and the unbiased
-/// standard deviation over all positions and channels, and the adaptive average pool to the U-Net's size.
-/// Outputs: pooled <c>[images, h, w, C]</c>, then statistics <c>[images, 2]</c> (mean, standard deviation).
-/// Adaptive pooling averages rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉−1, columns alike.
+/// The half of the control alignment that does not depend on the U-Net: per image, with the mean and the unbiased standard deviation
+/// over all positions and channels of the input, <c>out = (pool(c) − mean c)/(std c + 1e-5)</c>, pooled (adaptive average) to the output's height and width:
+/// rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉−1, columns alike.
 /// </summary>
 public sealed record ControlPoolOp : Op
 {
+    /// <summary>Added to the control features' standard deviation.</summary>
+    public const float Epsilon = 1e-5f;
+
     /// <summary>Control features <c>[images, H, W, C]</c>.</summary>
     public required Value Input { get; init; }
 
@@ -306,8 +308,8 @@ public sealed record ControlPoolOp : Op
 }
 
 /// <summary>
-/// Joins the control features: for the last m images of x, with m images of control,
-/// <c>out = x + 0.2·scale·((pooled − mean c)·(std x/(std c + 1e-5)) + mean x)</c>, mean and unbiased standard deviation of x per image over all
+/// Joins the control features: for the last m images of x, with m images of pooled control,
+/// <c>out = x + 0.2·scale·(control·std x + mean x)</c>, mean and unbiased standard deviation of x per image over all
 /// positions and channels; the images before pass unchanged (the unconditional half has scale 0).
 /// </summary>
 public sealed record ControlAlignOp : Op
@@ -315,23 +317,17 @@ public sealed record ControlAlignOp : Op
     /// <summary>The factor on every control scale (the original's constant).</summary>
     public const float Strength = 0.2f;
 
-    /// <summary>Added to the control features' standard deviation.</summary>
-    public const float Epsilon = 1e-5f;
-
     /// <summary>The U-Net's features <c>[images, h, w, C]</c>.</summary>
     public required Value Input { get; init; }
 
-    /// <summary>First output of <see cref="ControlPoolOp"/>, <c>[m, h, w, C]</c>; m ≤ images.</summary>
-    public required Value Pooled { get; init; }
-
-    /// <summary>Second output of <see cref="ControlPoolOp"/>, <c>[m, 2]</c>.</summary>
-    public required Value Statistics { get; init; }
+    /// <summary>Output of <see cref="ControlPoolOp"/>, <c>[m, h, w, C]</c>; m ≤ images.</summary>
+    public required Value Control { get; init; }
 
     /// <summary>Control scales, one per control image: m elements.</summary>
     public required Value Scales { get; init; }
 
     /// <inheritdoc/>
-    public override IEnumerable<Value> Inputs => [Input, Pooled, Statistics, Scales];
+    public override IEnumerable<Value> Inputs => [Input, Control, Scales];
 }
 
 /// <summary>
@@ -351,7 +347,10 @@ public sealed record SinusoidOp : Op
     public override IEnumerable<Value> Inputs => [Input];
 }
 
-/// <summary>One row of a table: <c>out[0] = table[index]</c>. Leading extents count as rows. The index is read from a value when it changes between runs.</summary>
+/// <summary>
+/// One row of a table: <c>out = table[index]</c>. A row is as long as the output; the table counts as a list of such rows.
+/// The index is read from a value when it changes between runs.
+/// </summary>
 public sealed record SelectRowOp : Op
 {
     /// <summary>The table.</summary>

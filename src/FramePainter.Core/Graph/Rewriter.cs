@@ -30,7 +30,7 @@ internal static class Rewriter
             AddRowsOp o => o with { Input = map(o.Input), Rows = Rows(o.Rows)!.Value },
             ScaleOp o => o with { Input = map(o.Input), Scalars = map(o.Scalars) },
             ControlPoolOp o => o with { Input = map(o.Input) },
-            ControlAlignOp o => o with { Input = map(o.Input), Pooled = map(o.Pooled), Statistics = map(o.Statistics), Scales = map(o.Scales) },
+            ControlAlignOp o => o with { Input = map(o.Input), Control = map(o.Control), Scales = map(o.Scales) },
             SinusoidOp o => o with { Input = map(o.Input) },
             SelectRowOp o => o with { Table = map(o.Table), Index = o.Index is null ? null : map(o.Index) },
             ClassTokenOp o => o with { Patches = map(o.Patches) },

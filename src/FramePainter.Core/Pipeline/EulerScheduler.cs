@@ -22,7 +22,7 @@ sealed class EulerScheduler
     {
         if (steps < 1)
         {
-            throw new OptionException(nameof(steps), $"An edit of {steps} steps is no edit; ask for at least 1.");
+            throw new OptionException("Steps", $"An edit of {steps} steps is no edit; ask for at least 1.");
         }
 
         Debug.Assert(settings.SigmaMin > 0 && settings.SigmaMax > settings.SigmaMin, "The config reader lets no other range pass.");

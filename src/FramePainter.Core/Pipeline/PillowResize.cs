@@ -85,8 +85,8 @@ static class PillowResize
 
     static void ResizeRow3(ReadOnlySpan<byte> row, Span<byte> toRow, ResizeTaps taps)
     {
-        var pixels = MemoryMarshal.Cast<byte, (byte R, byte G, byte B)>(row);
-        var results = MemoryMarshal.Cast<byte, (byte R, byte G, byte B)>(toRow);
+        var pixels = MemoryMarshal.Cast<byte, Rgb>(row);
+        var results = MemoryMarshal.Cast<byte, Rgb>(toRow);
         for (var x = 0; x < results.Length; x++)
         {
             var weights = taps.At(x, out var first);
@@ -100,14 +100,14 @@ static class PillowResize
                 b += weight * near[t].B;
             }
 
-            results[x] = (ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b));
+            results[x] = new(ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b));
         }
     }
 
     static void ResizeRow4(ReadOnlySpan<byte> row, Span<byte> toRow, ResizeTaps taps)
     {
-        var pixels = MemoryMarshal.Cast<byte, (byte R, byte G, byte B, byte A)>(row);
-        var results = MemoryMarshal.Cast<byte, (byte R, byte G, byte B, byte A)>(toRow);
+        var pixels = MemoryMarshal.Cast<byte, Rgba>(row);
+        var results = MemoryMarshal.Cast<byte, Rgba>(toRow);
         for (var x = 0; x < results.Length; x++)
         {
             var weights = taps.At(x, out var first);
@@ -122,7 +122,7 @@ static class PillowResize
                 a += weight * near[t].A;
             }
 
-            results[x] = (ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b), ResizeTaps.ToPixel(a));
+            results[x] = new(ResizeTaps.ToPixel(r), ResizeTaps.ToPixel(g), ResizeTaps.ToPixel(b), ResizeTaps.ToPixel(a));
         }
     }
 
@@ -176,4 +176,8 @@ static class PillowResize
 
     static Vector<uint> ToPixels(Vector<int> sums) =>
         Vector.AsVectorUInt32(Vector.Min(Vector.Max(sums >> ResizeTaps.FractionBits, Vector<int>.Zero), new Vector<int>(byte.MaxValue)));
+
+    readonly record struct Rgb(byte R, byte G, byte B);
+
+    readonly record struct Rgba(byte R, byte G, byte B, byte A);
 }

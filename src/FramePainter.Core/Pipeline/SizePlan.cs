@@ -117,13 +117,17 @@ sealed class SizePlan
             $"The {kind} of {signal.Width}×{signal.Height} pixels does not have the aspect ratio of the picture of {SourceWidth}×{SourceHeight}; draw it over the whole picture, at any scale.");
     }
 
-    /// <summary>Whether a signal is a picture of the given size at some scale: within the tolerance, or within a pixel, which is more where sides are short.</summary>
+    /// <summary>Whether a signal is a picture of the given size at some scale: within the tolerance, or less than a pixel off, which is more where sides are short.</summary>
     static bool HasAspect(PixelImage signal, int width, int height)
     {
-        var (signalWidth, signalHeight) = ((double)signal.Width, (double)signal.Height);
-        var exactWidth = signalHeight * width / height;
-        var exactHeight = signalWidth * height / width;
-        return Math.Abs(signalWidth - exactWidth) <= Math.Max(AspectTolerance * exactWidth, 1)
-            || Math.Abs(signalHeight - exactHeight) <= Math.Max(AspectTolerance * exactHeight, 1);
+        var exactWidth = (double)signal.Height * width / height;
+        var exactHeight = (double)signal.Width * height / width;
+        return IsNear(signal.Width, exactWidth) || IsNear(signal.Height, exactHeight);
+    }
+
+    static bool IsNear(int side, double exact)
+    {
+        var difference = Math.Abs(side - exact);
+        return difference < 1 || difference <= AspectTolerance * exact;
     }
 }

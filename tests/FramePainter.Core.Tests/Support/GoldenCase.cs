@@ -16,7 +16,7 @@ public sealed class GoldenCase
 
     public string Kind => _json.GetProperty("kind").GetString()!;
 
-    /// <summary>All cases of a kind; a kind without cases is a failure, so that a wrong folder cannot pass for success.</summary>
+    /// <summary>All cases of a kind. The repository's own folder has some of every kind, so that none there is a failure; another folder may leave kinds out.</summary>
     public static IReadOnlyList<GoldenCase> OfKind(string kind)
     {
         var cases = Directory.GetDirectories(Root())
@@ -25,9 +25,11 @@ public sealed class GoldenCase
             .Select(folder => new GoldenCase(folder, JsonElement.Parse(File.ReadAllText(Path.Combine(folder, "case.json")))))
             .Where(golden => golden.Kind == kind)
             .ToList();
-        Assert.NotEmpty(cases);
+        Assert.True(cases.Count > 0 || Override is not null, $"There is no case of kind '{kind}' under {Root()}.");
         return cases;
     }
+
+    static string? Override => Environment.GetEnvironmentVariable("FRAMEPAINTER_GOLDENS") is { Length: > 0 } folder ? folder : null;
 
     public (int[] Shape, byte[] Bytes) Input(string name) => Read("inputs.safetensors", name);
 
@@ -70,7 +72,7 @@ public sealed class GoldenCase
 
     static string Root()
     {
-        if (Environment.GetEnvironmentVariable("FRAMEPAINTER_GOLDENS") is { Length: > 0 } given)
+        if (Override is { } given)
         {
             return given;
         }

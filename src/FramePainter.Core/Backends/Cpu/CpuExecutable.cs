@@ -47,7 +47,7 @@ internal sealed unsafe class CpuExecutable : IExecutable
     /// <inheritdoc/>
     public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
     {
-        if (byteOffset % NativeBuffer.Alignment != 0 || byteOffset < 0 || byteOffset + value.Bytes > buffer.Bytes)
+        if (byteOffset % 16 != 0 || byteOffset < 0 || byteOffset + value.Bytes > buffer.Bytes)
         {
             throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{value} takes {value.Bytes} bytes at an aligned offset; offset {byteOffset} of {buffer.Bytes} does not do.");
         }

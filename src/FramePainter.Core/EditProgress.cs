@@ -1,0 +1,35 @@
+namespace FramePainter;
+
+/// <summary>The stages of an edit, in their order.</summary>
+public enum EditStage
+{
+    /// <summary>Resizing pictures, drawing noise, planning.</summary>
+    Prepare,
+
+    /// <summary>The CLIP tower reads the picture.</summary>
+    Describe,
+
+    /// <summary>The VAE encodes the picture.</summary>
+    Encode,
+
+    /// <summary>What is constant over the steps, and the control features.</summary>
+    Control,
+
+    /// <summary>Denoising, step by step.</summary>
+    Denoise,
+
+    /// <summary>The VAE decodes both frames.</summary>
+    Decode,
+}
+
+/// <summary>How far an edit is.</summary>
+/// <param name="Stage">The stage that has begun, or whose step has ended.</param>
+/// <param name="Step">Denoising steps done.</param>
+/// <param name="Steps">Denoising steps in all.</param>
+/// <param name="Elapsed">Time since the edit began.</param>
+public readonly record struct EditProgress(EditStage Stage, int Step, int Steps, TimeSpan Elapsed);
+
+/// <summary>Time that a stage took.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Duration">Its time.</param>
+public readonly record struct StageTiming(EditStage Stage, TimeSpan Duration);

@@ -1,0 +1,170 @@
+using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
+using FramePainter.Pipeline;
+using FramePainter.Weights;
+
+namespace FramePainter;
+
+/// <summary>
+/// An opened model that edits pictures. Safe to use from several threads at once; edits share the weights and the cores.
+/// </summary>
+public sealed class Painter : IDisposable
+{
+    readonly Checkpoint _checkpoint;
+    readonly IBackend _backend;
+    readonly IWeightStore _weights;
+    readonly EditPipeline _pipeline;
+    readonly object _gate = new();
+    int _running;
+    bool _disposed;
+
+    Painter(Checkpoint checkpoint, IBackend backend, AttentionKind attention)
+    {
+        _checkpoint = checkpoint;
+        _backend = backend;
+        _weights = backend.CreateStore(checkpoint);
+        _pipeline = new EditPipeline(checkpoint, backend, _weights, attention);
+        Attention = attention;
+    }
+
+    /// <summary>How the edited frame sees the source.</summary>
+    public AttentionKind Attention { get; }
+
+    /// <summary>The device, for people.</summary>
+    public string Device => _backend.Description;
+
+    /// <summary>Both sides of the working size are multiples of so many pixels: 64 for SVD.</summary>
+    public int Grid => _pipeline.Grid;
+
+    /// <summary>Bytes that the packed weights take.</summary>
+    public long WeightBytes => _weights.Bytes;
+
+    /// <summary>The pipeline, for measuring its parts.</summary>
+    internal EditPipeline Pipeline => _pipeline;
+
+    /// <summary>Opens a model and packs its weights.</summary>
+    /// <param name="options">Where it lies and how it runs.</param>
+    /// <param name="progress">Told the share of the networks made ready, 0 to 1.</param>
+    /// <param name="cancel">Looked at between networks.</param>
+    /// <exception cref="CheckpointException">The model is missing, damaged, incomplete or another.</exception>
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    /// <exception cref="PlanException">There is not enough memory.</exception>
+    public static Painter Load(PainterOptions options, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var threads = options.Threads ?? Environment.ProcessorCount;
+        if (threads is < 1 or > 1024)
+        {
+            throw new OptionException(nameof(PainterOptions.Threads), $"Threads is {threads}; it must be from 1 to 1024, or null for one per core.");
+        }
+
+        if (!Enum.IsDefined(options.Attention))
+        {
+            throw new OptionException(nameof(PainterOptions.Attention), $"Attention is {options.Attention}; it must be one of the kinds that are named.");
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        var checkpoint = Checkpoint.Open(new CheckpointLocation(options.Model, options.Checkpoint, options.Attention, options.PreferFp16));
+        Painter painter;
+        try
+        {
+            painter = new Painter(checkpoint, new CpuBackend(threads), options.Attention);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+
+        try
+        {
+            painter._pipeline.PackWeights(progress, cancel);
+            return painter;
+        }
+        catch
+        {
+            painter.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Edits a picture.</summary>
+    /// <param name="image">The picture, of any size up to <see cref="PixelImage.MaxSide"/>; alpha is dropped.</param>
+    /// <param name="signal">What is to change.</param>
+    /// <param name="options">How; the original's defaults when left out.</param>
+    /// <param name="cancel">Looked at between the tiles of every kernel.</param>
+    /// <returns>The edited picture with all that belongs to it.</returns>
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    /// <exception cref="ImageException">The picture cannot be used.</exception>
+    /// <exception cref="SignalException">The signal does not fit the picture.</exception>
+    /// <exception cref="PlanException">There is not enough memory.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the painter stays usable.</exception>
+    /// <exception cref="ObjectDisposedException">The painter is disposed.</exception>
+    public EditResult Edit(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(signal);
+        options ??= EditOptions.Default;
+        options.Validate();
+        cancel.ThrowIfCancellationRequested();
+        Enter();
+        try
+        {
+            return _pipeline.Edit(image, signal, options, cancel);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Edits a picture on a thread of its own. See <see cref="Edit"/>.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="signal">What is to change.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Looked at between the tiles of every kernel.</param>
+    /// <returns>The edited picture with all that belongs to it.</returns>
+    public Task<EditResult> EditAsync(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default) =>
+        Task.Factory.StartNew(() => Edit(image, signal, options, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Gives back all memory, threads and files. Waits for edits that run; edits begun afterwards fail. Must not be called from a progress callback.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            while (_running > 0)
+            {
+                Monitor.Wait(_gate);
+            }
+        }
+
+        _pipeline.Dispose();
+        _weights.Dispose();
+        _backend.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    void Enter()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _running++;
+        }
+    }
+
+    void Leave()
+    {
+        lock (_gate)
+        {
+            _running--;
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

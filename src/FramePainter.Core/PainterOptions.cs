@@ -1,0 +1,26 @@
+namespace FramePainter;
+
+/// <summary>What a painter is opened with.</summary>
+public sealed record PainterOptions
+{
+    /// <summary>
+    /// The folder of stable-video-diffusion-img2vid-xt-1-1 (with <c>vae/</c>, <c>image_encoder/</c>, ...), or one folder
+    /// that holds <c>svd/</c> and <c>framepainter/</c>.
+    /// </summary>
+    public required string Model { get; init; }
+
+    /// <summary>The folder of FramePainter's own files; null when <see cref="Model"/> holds both.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Takes the <c>.fp16.safetensors</c> variants where both are there. Default: the plain files first.</summary>
+    public bool PreferFp16 { get; init; }
+
+    /// <summary>How the edited frame sees the source (paper, table 3). The released weights are for <see cref="AttentionKind.Matching"/>.</summary>
+    public AttentionKind Attention { get; init; } = AttentionKind.Matching;
+
+    /// <summary>Where edits run.</summary>
+    public Device Device { get; init; } = Device.Auto;
+
+    /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
+    public int? Threads { get; init; }
+}

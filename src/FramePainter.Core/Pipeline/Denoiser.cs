@@ -1,0 +1,225 @@
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Weights;
+
+namespace FramePainter.Pipeline;
+
+/// <summary>The denoising of one edit: the control encoder's and the U-Net's executables with their buffers.</summary>
+internal sealed class Denoiser : IDisposable
+{
+    readonly DenoiseKey _key;
+    readonly ControlTables _tables;
+    readonly ControlTable _table;
+    readonly EulerScheduler _scheduler;
+    readonly BoundGraphs _unet;
+    readonly BoundGraphs _black;
+    readonly BoundGraphs _signal;
+
+    public Denoiser(Networks networks, ControlTables tables, IBackend backend, IWeightStore weights, int width, int height, int halves, EulerScheduler scheduler)
+    {
+        _scheduler = scheduler;
+        _tables = tables;
+        var frameFloats = networks.ControlFloats(width, height);
+        _key = new DenoiseKey(width, height, scheduler.Steps, halves, ControlTables.Rows(scheduler.Steps, frameFloats));
+        var resources = new Stack<IDisposable>();
+        try
+        {
+            _table = tables.Rent(_key, frameFloats);
+            resources.Push(_table);
+            resources.Push(_unet = new BoundGraphs(backend, weights, networks.Denoiser(_key), external: [Networks.ControlTable]));
+            resources.Push(_black = new BoundGraphs(backend, weights, networks.ControlEncoderOf(_key), external: [Networks.Control]));
+            resources.Push(_signal = new BoundGraphs(backend, weights, networks.ControlEncoderOf(_key), external: [Networks.Control]));
+        }
+        catch
+        {
+            while (resources.TryPop(out var resource))
+            {
+                resource.Dispose();
+            }
+
+            throw;
+        }
+
+        _unet.Bind(Networks.ControlTable, _table.Buffer, 0);
+    }
+
+    bool KeepsAllRows => _key.ControlRows == _key.Steps;
+
+    /// <summary>Computes all that is constant over the steps; control features of all steps, where they fit.</summary>
+    public void Prepare(float[] context, float[] imageLatents, PixelImage control, EditOptions options, CancellationToken cancel)
+    {
+        // The unconditional half's context is zero.
+        var rows = new float[context.Length * _key.Halves];
+        context.CopyTo(rows, rows.Length - context.Length);
+        _unet.Write(Networks.Context, rows);
+        _unet.Write(Networks.ImageLatents, imageLatents);
+        _unet.Write(Networks.Timesteps, _scheduler.Timesteps);
+        _unet.Write(Networks.AddedIds, EditPipeline.AddedIds);
+        _unet.Write(Networks.FrameIndex, [0, 1]);
+        _unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
+        _unet.Write(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
+        _unet.Prologue.Run(cancel);
+
+        var pixels = new float[_key.Width * _key.Height * 3];
+        if (!_table.HasBlack || !KeepsAllRows)
+        {
+            PrepareControl(_black, pixels, cancel);
+        }
+
+        PicturePreparation.ToUnit(control, pixels);
+        PrepareControl(_signal, pixels, cancel);
+        for (var step = 0; step < _key.Steps && KeepsAllRows; step++)
+        {
+            if (!_table.HasBlack)
+            {
+                RunControl(_black, step, row: step, frame: 0, cancel);
+            }
+
+            RunControl(_signal, step, row: step, frame: 1, cancel);
+        }
+
+        _table.HasBlack = KeepsAllRows;
+    }
+
+    /// <summary>All steps; the latents are replaced by the final ones.</summary>
+    public void Run(Span<float> latents, Action<int> done, CancellationToken cancel)
+    {
+        _unet.Write(Networks.Latents, latents);
+        for (var step = 0; step < _key.Steps; step++)
+        {
+            RunStep(step, cancel);
+            done(step + 1);
+        }
+
+        _unet.Read(Networks.Latents, latents);
+    }
+
+    /// <summary>One step, from the latents in the device's memory to the next ones there. Allocates nothing.</summary>
+    public void RunStep(int step, CancellationToken cancel)
+    {
+        if (!KeepsAllRows)
+        {
+            RunControl(_black, step, row: 0, frame: 0, cancel);
+            RunControl(_signal, step, row: 0, frame: 1, cancel);
+        }
+
+        _unet.Write(Networks.Step, [step]);
+        _unet.Write(Networks.ControlRow, [KeepsAllRows ? step : 0]);
+        _unet.Step.Run(cancel);
+    }
+
+    public void Dispose()
+    {
+        _unet.Dispose();
+        _black.Dispose();
+        _signal.Dispose();
+        _tables.Return(_table);
+    }
+
+    void PrepareControl(BoundGraphs graphs, float[] pixels, CancellationToken cancel)
+    {
+        graphs.Write(Networks.ControlFrame, pixels);
+        graphs.Write(Networks.Timesteps, _scheduler.Timesteps);
+        graphs.Prologue.Run(cancel);
+    }
+
+    void RunControl(BoundGraphs graphs, int step, int row, int frame, CancellationToken cancel)
+    {
+        graphs.Write(Networks.Step, [step]);
+        graphs.Bind(Networks.Control, _table.Buffer, _table.Offset(row, frame));
+        graphs.Step.Run(cancel);
+    }
+}
+
+/// <summary>Prologue and step of one graph, compiled, with a buffer for every value at their borders. Outputs of a step that carry a state share the buffer of the input they replace.</summary>
+internal sealed class BoundGraphs : IDisposable
+{
+    readonly Dictionary<string, IDeviceBuffer> _buffers = new(StringComparer.Ordinal);
+    readonly List<IDisposable> _owned = [];
+
+    /// <summary>Compiles both and binds all their borders but the external ones.</summary>
+    /// <param name="backend">Where they run.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="plans">The plans.</param>
+    /// <param name="external">Names of values that the caller binds.</param>
+    public BoundGraphs(IBackend backend, IWeightStore weights, SplitPlan plans, ReadOnlySpan<string> external)
+    {
+        try
+        {
+            Prologue = Own(backend.Compile(plans.Prologue, weights));
+            Step = Own(backend.Compile(plans.Step, weights));
+            foreach (var executable in new[] { Prologue, Step })
+            {
+                var graph = executable.Plan.Graph;
+                foreach (var value in graph.Inputs.Concat(graph.Outputs))
+                {
+                    if (external.Contains(value.Name))
+                    {
+                        continue;
+                    }
+
+                    var name = value.Name == Networks.NextLatents ? Networks.Latents : value.Name;
+                    if (!_buffers.TryGetValue(name, out var buffer))
+                    {
+                        _buffers.Add(name, buffer = Own(backend.Allocate(value.Bytes)));
+                    }
+
+                    executable.Bind(value, buffer);
+                }
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public IExecutable Prologue { get; }
+
+    public IExecutable Step { get; }
+
+    public void Write(string name, ReadOnlySpan<float> values) => _buffers[name].Write(values);
+
+    public void Read(string name, Span<float> values) => _buffers[name].Read(values);
+
+    public void Bind(string name, IDeviceBuffer buffer, long byteOffset)
+    {
+        foreach (var executable in (ReadOnlySpan<IExecutable>)[Prologue, Step])
+        {
+            var graph = executable.Plan.Graph;
+            foreach (var value in graph.Inputs.AsSpan())
+            {
+                if (value.Name == name)
+                {
+                    executable.Bind(value, buffer, byteOffset);
+                }
+            }
+
+            foreach (var value in graph.Outputs.AsSpan())
+            {
+                if (value.Name == name)
+                {
+                    executable.Bind(value, buffer, byteOffset);
+                }
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var owned in Enumerable.Reverse(_owned))
+        {
+            owned.Dispose();
+        }
+
+        _owned.Clear();
+    }
+
+    T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
+    }
+}

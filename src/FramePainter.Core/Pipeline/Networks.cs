@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using FramePainter.Graphs;
+using FramePainter.Model;
+using FramePainter.Tensors;
+using FramePainter.Weights;
+
+namespace FramePainter.Pipeline;
+
+/// <summary>What the denoising plans of an edit depend on.</summary>
+/// <param name="Width">Working width in pixels.</param>
+/// <param name="Height">Working height in pixels.</param>
+/// <param name="Steps">Denoising steps.</param>
+/// <param name="Halves">2 with guidance, 1 without.</param>
+/// <param name="ControlRows">Rows of the table of control features: all steps, or 1 when that would take too much memory.</param>
+internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows);
+
+/// <summary>Plans of one graph cut in two.</summary>
+/// <param name="Prologue">Run once an edit.</param>
+/// <param name="Step">Run in every step.</param>
+internal sealed record SplitPlan(Plan Prologue, Plan Step);
+
+/// <summary>
+/// The networks of a checkpoint as plans, built when first asked for and kept: they hold no weights and no memory.
+/// Names of inputs and outputs are constants here.
+/// </summary>
+internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
+{
+    /// <summary>Frames of an edit: the source and the edited picture.</summary>
+    public const int Frames = 2;
+
+    /// <summary>Channels of the latents.</summary>
+    public const int LatentChannels = 4;
+
+    public const string Pixels = "pixels";
+    public const string Context = "context";
+    public const string Latents = "latents";
+    public const string NextLatents = "next_latents";
+    public const string Pictures = "pictures";
+    public const string ImageLatents = "image_latents";
+    public const string Timesteps = "timesteps";
+    public const string AddedIds = "added_ids";
+    public const string FrameIndex = "frame_index";
+    public const string Scalars = "scalars";
+    public const string Step = "step";
+    public const string ControlFrame = "control_frame";
+    public const string ControlTable = "control_table";
+    public const string ControlRow = "control_row";
+    public const string ControlScales = "control_scales";
+    public const string Control = "control";
+
+    readonly ConcurrentDictionary<(string Part, DenoiseKey Key), Lazy<object>> _plans = new();
+
+    /// <summary>Factor between pixels and latents.</summary>
+    public int VaeFactor => checkpoint.Vae.Factor;
+
+    /// <summary>What both sides of the working size are multiples of: the VAE's factor times the U-Net's, and the control encoder's 8.</summary>
+    public int Grid
+    {
+        get
+        {
+            var grid = VaeFactor << (checkpoint.UNet.Levels - 1);
+            return grid % 8 == 0 ? grid : grid * 8 / (int)System.Numerics.BigInteger.GreatestCommonDivisor(grid, 8);
+        }
+    }
+
+    /// <summary>Floats of one frame's pooled control features.</summary>
+    public long ControlFloats(int width, int height)
+    {
+        var (h, w) = Join(width, height);
+        return (long)h * w * checkpoint.UNet.BlockOutChannels[0];
+    }
+
+    /// <summary>The CLIP tower: <see cref="Pixels"/> to <see cref="Context"/>.</summary>
+    public Plan Clip() => Once("clip", default, () =>
+    {
+        var g = new GraphBuilder();
+        var size = checkpoint.Clip.ImageSize;
+        g.Output(ClipVision.Build(g, checkpoint.Clip, g.Input(Pixels, Rate.Edit, 1, size, size, 3)), Context);
+        return Finish(g, "clip");
+    });
+
+    /// <summary>The VAE encoder: <see cref="Pixels"/> to <see cref="ImageLatents"/>.</summary>
+    public Plan Encoder(int width, int height) => Once("encoder", new DenoiseKey(width, height, 0, 0, 0), () =>
+    {
+        var g = new GraphBuilder();
+        g.Output(Vae.Encode(g, checkpoint.Vae, g.Input(Pixels, Rate.Edit, 1, height, width, 3)), ImageLatents);
+        return Finish(g, "vae encoder");
+    });
+
+    /// <summary>The VAE decoder: <see cref="Latents"/> to <see cref="Pictures"/>.</summary>
+    public Plan Decoder(int width, int height) => Once("decoder", new DenoiseKey(width, height, 0, 0, 0), () =>
+    {
+        var g = new GraphBuilder();
+        var latents = g.Input(Latents, Rate.Edit, Frames, height / VaeFactor, width / VaeFactor, LatentChannels);
+        g.Output(Vae.Decode(g, checkpoint.Vae, latents), Pictures);
+        return Finish(g, "vae decoder");
+    });
+
+    /// <summary>The control encoder on one frame: its features at <see cref="Step"/>, normalised and pooled.</summary>
+    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0 }, () =>
+    {
+        var g = new GraphBuilder();
+        var frame = g.Input(ControlFrame, Rate.Edit, 1, key.Height, key.Width, 3);
+        var time = new TimeRows(
+            ControlEncoder.TimeTable(g, checkpoint.Control, g.Input(Timesteps, Rate.Edit, key.Steps)),
+            g.Input(Step, Rate.Step, 1));
+        var (h, w) = Join(key.Width, key.Height);
+        g.Output(g.ControlPool(ControlEncoder.Build(g, checkpoint.Control, frame, time), h, w), Control);
+        return Split(g, "control encoder");
+    });
+
+    /// <summary>The U-Net with guidance and the Euler step: <see cref="Latents"/> to <see cref="NextLatents"/>.</summary>
+    public SplitPlan Denoiser(DenoiseKey key) => Once("denoiser", key, () =>
+    {
+        var g = new GraphBuilder();
+        var (config, h, w) = (checkpoint.UNet, key.Height / VaeFactor, key.Width / VaeFactor);
+        var step = g.Input(Step, Rate.Step, 1);
+        var scalars = g.SelectRow(g.Input(Scalars, Rate.Edit, key.Steps, EulerScheduler.TableColumns), step);
+        var table = UNet.TimeTable(g, config, g.Input(Timesteps, Rate.Edit, key.Steps), g.Input(AddedIds, Rate.Edit, 1, 3));
+        var inputs = new TransformerInputs(
+            attention,
+            g.Input(Context, Rate.Edit, key.Halves, config.CrossAttentionWidths[0]),
+            g.Input(FrameIndex, Rate.Edit, Frames));
+        var latents = g.Input(Latents, Rate.Step, Frames, h, w, LatentChannels);
+        var imageLatents = g.Input(ImageLatents, Rate.Edit, 1, h, w, LatentChannels);
+
+        var (joinHeight, joinWidth) = Join(key.Width, key.Height);
+        var controlTable = g.Input(ControlTable, Rate.Edit, key.ControlRows, Frames * ControlFloats(key.Width, key.Height));
+        var control = new ControlFeatures(
+            g.SelectRow(controlTable, g.Input(ControlRow, Rate.Step, 1), new Shape(Frames, joinHeight, joinWidth, config.BlockOutChannels[0])),
+            g.Input(ControlScales, Rate.Edit, Frames));
+
+        var net = new UNet(config, inputs, new TimeRows(table, step));
+        var x = net.ConvInSplit(g, g.Scale(latents, scalars, column: 3), imageLatents, key.Halves);
+        g.Output(g.Euler(net.Body(g, x, control), latents, scalars), NextLatents);
+        return Split(g, "u-net");
+    });
+
+    (int Height, int Width) Join(int width, int height) =>
+        (UNet.JoinExtent(checkpoint.UNet, height / VaeFactor), UNet.JoinExtent(checkpoint.UNet, width / VaeFactor));
+
+    static Plan Finish(GraphBuilder g, string name) => Planner.Plan(FuseEpilogues.Run(g.Build(name)));
+
+    static SplitPlan Split(GraphBuilder g, string name)
+    {
+        var (prologue, step) = Hoist.Split(FuseEpilogues.Run(g.Build(name)));
+        return new SplitPlan(Planner.Plan(prologue), Planner.Plan(step));
+    }
+
+    T Once<T>(string part, DenoiseKey key, Func<T> build)
+        where T : class =>
+        (T)_plans.GetOrAdd((part, key), _ => new Lazy<object>(build)).Value;
+}

@@ -1,0 +1,107 @@
+using FramePainter.Graphs;
+
+namespace FramePainter.Conformance;
+
+/// <summary>Attention, its probabilities, and attention over two frames.</summary>
+internal static class AttentionCases
+{
+    static readonly (int Images, int KeyImages, int Tokens, int Keys, int Heads, int HeadDim)[] s_sizes =
+    [
+        (2, 2, 5, 5, 2, 8), (4, 2, 7, 9, 1, 16), (1, 1, 1, 1, 1, 1), (2, 1, 3, 1, 3, 1), (1, 1, 1, 40, 2, 40), (4, 4, 6, 6, 5, 64), (6, 3, 5, 17, 2, 24), (6, 2, 4, 33, 1, 31),
+        (4, 1, 9, 3, 2, 80), (1, 1, 8, 8, 1, 160), (2, 2, 65, 63, 2, 40), (1, 1, 130, 257, 1, 64), (2, 1, 33, 129, 1, 160), (4, 2, 64, 64, 5, 64), (1, 1, 16, 300, 3, 7),
+    ];
+
+    public static IEnumerable<OpCase> All => Attentions.Concat(Probabilities).Concat(Temporal);
+
+    static IEnumerable<OpCase> Attentions
+    {
+        get
+        {
+            foreach (var s in s_sizes)
+            {
+                yield return Attention($"{s.Images} images {s.KeyImages} key images {s.Tokens}x{s.Keys} {s.Heads} heads of {s.HeadDim}", s, matching: null);
+            }
+
+            foreach (var (s, keyImages, keys) in new[]
+            {
+                ((4, 4, 6, 6, 2, 8), 2, 6), ((2, 2, 9, 9, 1, 40), 1, 9), ((4, 4, 17, 17, 5, 64), 2, 17), ((4, 4, 5, 5, 3, 16), 2, 12), ((2, 1, 3, 8, 2, 7), 2, 5), ((1, 1, 1, 1, 1, 160), 1, 1),
+            })
+            {
+                yield return Attention($"matching {s} with {keyImages} key images of {keys}", s, (keyImages, keys));
+            }
+
+            // Scores of thousands: all weight falls on one key, and the exponentials of the others vanish.
+            yield return new OpCase("attention sharp", typeof(AttentionOp), c =>
+            {
+                var (q, k, v) = (c.Data(0, 60, 2, 13, 24), c.Data(0, 60, 2, 21, 24), c.Data(2, 21, 24));
+                c.Graph.Output(c.Graph.Attention(new Qkv(new(q), new(k), new(v)), 3, 8), "out");
+            });
+            yield return new OpCase("attention of a fused projection", typeof(AttentionOp), c =>
+            {
+                var x = c.Data(2, 3, 5, 5 * 48);
+                Channels At(int slice) => new(x, slice * 48);
+                c.Graph.Output(c.Graph.Attention(new Qkv(At(0), At(1), At(2)), 3, 16, new Qkv(At(3), At(4), At(1))), "out");
+            });
+        }
+    }
+
+    static IEnumerable<OpCase> Probabilities
+    {
+        get
+        {
+            foreach (var s in s_sizes)
+            {
+                yield return new OpCase($"probabilities {s}", typeof(AttentionProbabilitiesOp), c =>
+                {
+                    var set = Set(c, s.Images, s.KeyImages, s.Tokens, s.Keys, s.Heads * s.HeadDim);
+                    c.Graph.Output(c.Graph.AttentionProbabilities(set.Query, set.Key, s.Heads, s.HeadDim), "out");
+                });
+            }
+        }
+    }
+
+    static IEnumerable<OpCase> Temporal
+    {
+        get
+        {
+            foreach (var (images, tokens, heads, headDim) in new[]
+            {
+                (2, 5, 2, 8), (4, 7, 3, 16), (2, 1, 1, 1), (6, 3, 1, 33), (4, 6, 5, 64), (2, 65, 2, 40), (2, 4, 2, 80), (4, 3, 1, 160), (2, 130, 4, 7),
+            })
+            {
+                foreach (var deviation in new[] { 1, 30 })
+                {
+                    yield return new OpCase($"temporal attention {images}x{tokens} {heads} heads of {headDim} times {deviation}", typeof(TemporalAttentionOp), c =>
+                    {
+                        var set = Set(c, images, images, tokens, tokens, heads * headDim, deviation);
+                        c.Graph.Output(c.Graph.TemporalAttention(set, heads, headDim), "out");
+                    });
+                }
+            }
+        }
+    }
+
+    static OpCase Attention(string name, (int Images, int KeyImages, int Tokens, int Keys, int Heads, int HeadDim) s, (int KeyImages, int Keys)? matching) =>
+        new($"attention {name}", typeof(AttentionOp), c =>
+        {
+            var width = s.Heads * s.HeadDim;
+            var self = Set(c, s.Images, s.KeyImages, s.Tokens, s.Keys, width);
+            Qkv? second = matching is { } m ? Set(c, s.Images, m.KeyImages, s.Tokens, m.Keys, width) : null;
+            c.Graph.Output(c.Graph.Attention(self, s.Heads, s.HeadDim, second), "out");
+        });
+
+    /// <summary>Queries, keys and values in values of their own or in one, at odd first channels or at 0.</summary>
+    static Qkv Set(CaseBuilder c, int images, int keyImages, int tokens, int keys, int width, double deviation = 1)
+    {
+        if (c.Random.Next(2) == 0)
+        {
+            return new Qkv(
+                new(c.Data(0, deviation, images, tokens, width)), new(c.Data(0, deviation, keyImages, keys, width)), new(c.Data(keyImages, keys, width)));
+        }
+
+        var (before, behind) = (c.Random.Next(4), c.Random.Next(4));
+        var query = c.Data(0, deviation, images, tokens, before + width + behind);
+        var keyAndValue = c.Data(0, deviation, keyImages, keys, before + (2 * width) + behind + 3);
+        return new Qkv(new(query, before), new(keyAndValue, before), new(keyAndValue, before + width + 3));
+    }
+}

@@ -1,0 +1,104 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Conformance;
+
+/// <summary>Weights put together as <see cref="WeightMatrix"/> and <see cref="WeightVector"/> say, widened to double.</summary>
+internal sealed class OracleWeights(IWeightSource source)
+{
+    /// <summary>A matrix as <c>[output][tap·Inputs + input]</c>.</summary>
+    public double[][] Matrix(WeightMatrix matrix)
+    {
+        var rows = new double[matrix.Outputs][];
+        for (var n = 0; n < rows.Length; n++)
+        {
+            rows[n] = new double[matrix.Taps * matrix.Inputs];
+        }
+
+        var (firstRow, firstColumn) = (0, 0);
+        var single = matrix.Tensors.Length == 1;
+        foreach (var name in matrix.Tensors)
+        {
+            var (elements, outputs, inputs) = Tensor(name, matrix.Taps);
+            var (skipOutputs, skipInputs) = single ? (matrix.FirstOutput, matrix.FirstInput) : (0, 0);
+            var (takeOutputs, takeInputs) = single ? (matrix.Outputs, matrix.Inputs) : (outputs, inputs);
+            for (var n = 0; n < takeOutputs; n++)
+            {
+                for (var k = 0; k < takeInputs; k++)
+                {
+                    for (var tap = 0; tap < matrix.Taps; tap++)
+                    {
+                        var at = ((((n + skipOutputs) * inputs) + k + skipInputs) * matrix.Taps) + tap;
+                        rows[firstRow + n][(tap * matrix.Inputs) + firstColumn + k] = elements[at];
+                    }
+                }
+            }
+
+            firstRow += matrix.Join == MatrixJoin.Outputs ? takeOutputs : 0;
+            firstColumn += matrix.Join == MatrixJoin.Inputs ? takeInputs : 0;
+        }
+
+        var (coveredRows, coveredColumns) = matrix.Join == MatrixJoin.Outputs ? (firstRow, matrix.Inputs) : (matrix.Outputs, firstColumn);
+        return coveredRows == matrix.Outputs && coveredColumns == matrix.Inputs
+            ? rows
+            : throw new InvalidOperationException($"The tensors of {matrix.Key} cover {coveredRows} outputs and {coveredColumns} inputs.");
+    }
+
+    /// <summary>A vector.</summary>
+    public double[] Vector(WeightVector vector)
+    {
+        var result = new double[vector.Count];
+        if (vector.Tensors.Length == 1)
+        {
+            return Elements(vector.Tensors[0])[vector.First..(vector.First + vector.Count)];
+        }
+
+        var at = 0;
+        foreach (var name in vector.Tensors)
+        {
+            var part = Elements(name);
+            if (vector.Join == VectorJoin.Concatenate)
+            {
+                part.CopyTo(result, at);
+                at += part.Length;
+                continue;
+            }
+
+            for (var i = 0; i < result.Length; i++)
+            {
+                result[i] += part[vector.First + i];
+            }
+        }
+
+        return vector.Join == VectorJoin.Sum || at == vector.Count
+            ? result
+            : throw new InvalidOperationException($"The tensors of {vector.Key} have {at} elements.");
+    }
+
+    /// <summary>A factor, its sigmoid taken in double precision.</summary>
+    public double Scale(MixScale scale) =>
+        scale.Mix is null ? scale.Constant : scale.Constant + (scale.Slope * OracleMath.Sigmoid(Elements(scale.Mix)[0]));
+
+    (double[] Elements, int Outputs, int Inputs) Tensor(string name, int taps)
+    {
+        using var handle = source.Open(name);
+        var shape = handle.View.Shape;
+        var perInput = 1L;
+        foreach (var extent in shape.Extents[2..])
+        {
+            perInput *= extent;
+        }
+
+        return perInput == taps
+            ? (Widen(handle.View), shape[0], shape[1])
+            : throw new InvalidOperationException($"Tensor '{name}' {shape} has {perInput} kernel positions, not {taps}.");
+    }
+
+    double[] Elements(string name)
+    {
+        using var handle = source.Open(name);
+        return Widen(handle.View);
+    }
+
+    static double[] Widen(TensorView view) => Array.ConvertAll(view.ToArray(), x => (double)x);
+}

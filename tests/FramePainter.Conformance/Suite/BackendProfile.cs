@@ -1,0 +1,32 @@
+using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
+
+namespace FramePainter.Conformance;
+
+/// <summary>A backend under test: how it is made, how exactly it computes, and what it can take.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Create">Makes it.</param>
+/// <param name="Operands">Unit roundoff of the numbers that products read: 0 where float32 inputs are read as they are.</param>
+/// <param name="Arithmetic">Unit roundoff of sums and of stored results.</param>
+internal sealed record BackendProfile(string Name, Func<IBackend> Create, double Operands, double Arithmetic)
+{
+    /// <summary>Unit roundoff of float32.</summary>
+    public const double Float32 = 1.0 / (1 << 24);
+
+    /// <summary>Cases of more floating-point operations are left out: an emulator runs the small ones only.</summary>
+    public double MostFlops { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Float32 on the processor.</summary>
+    /// <param name="threads">Its threads.</param>
+    public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
+
+    /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>
+    public static BackendProfile Itself { get; } = new("Oracle", () => new OracleBackend(), 0, Float32);
+
+    /// <summary>The distance allowed: see docs/numerics.md.</summary>
+    /// <param name="sensitivity">Root of the summed squares of the outputs' sensitivity.</param>
+    /// <param name="size">Root of the summed squares of the outputs.</param>
+    /// <param name="terms">Terms of the longest sum.</param>
+    public double Tolerance(double sensitivity, double size, double terms) =>
+        (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Arithmetic * size);
+}

@@ -1,0 +1,28 @@
+namespace FramePainter.Conformance;
+
+/// <summary>The suite on itself.</summary>
+public sealed class OracleConformance() : ConformanceSuite(BackendProfile.Itself);
+
+/// <summary>The suite on the processor, on as many threads as the machines of continuous integration have cores.</summary>
+public sealed class CpuConformance() : ConformanceSuite(BackendProfile.Cpu(2))
+{
+    /// <summary>Work is cut the same way for any number of threads.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Computes_the_same_bits_on_any_number_of_threads(string name)
+    {
+        var built = Expectation.Of(name).Built;
+        using var alone = BackendProfile.Cpu(1).Create();
+        using var single = new GuardedRun(alone, built);
+        var expected = single.Run();
+        using var three = BackendProfile.Cpu(3).Create();
+        foreach (var backend in new[] { Backend, three })
+        {
+            using var run = new GuardedRun(backend, built);
+            foreach (var (value, got) in run.Run())
+            {
+                Bits.AssertEqual(expected[value], got, $"{name}: {value} on {backend.Description}");
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Conformance;
+
+/// <summary>One body of tests, run for every backend: a class derives from it and names its profile.</summary>
+public abstract class ConformanceSuite : IDisposable
+{
+    readonly Lazy<IBackend> _backend;
+
+    private protected ConformanceSuite(BackendProfile profile)
+    {
+        Profile = profile;
+        _backend = new Lazy<IBackend>(profile.Create);
+    }
+
+    /// <summary>Names of all cases.</summary>
+    public static TheoryData<string> Cases => [.. OpCases.All.Keys];
+
+    private protected BackendProfile Profile { get; }
+
+    private protected IBackend Backend => _backend.Value;
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Computes_what_the_oracle_computes(string name)
+    {
+        var expected = Expectation.Of(name);
+        Assert.SkipWhen(expected.Built.Graph.Flops > Profile.MostFlops, "Too large for this backend.");
+        using var run = new GuardedRun(Backend, expected.Built);
+        var first = run.Run();
+        foreach (var (value, want) in expected.Outputs)
+        {
+            Compare(expected, value, want, first[value]);
+        }
+
+        run.Poison();
+        foreach (var (value, again) in run.Run())
+        {
+            Bits.AssertEqual(first[value], again, $"{name}: {value} after a run on NaN");
+        }
+    }
+
+    [Fact]
+    public void A_cancelled_run_says_so_and_the_next_one_is_right()
+    {
+        var expected = Expectation.Of("block");
+        using var run = new GuardedRun(Backend, expected.Built);
+        using var cancel = new CancellationTokenSource();
+        cancel.Cancel();
+        Assert.Throws<OperationCanceledException>(() => run.Executable.Run(cancel.Token));
+        foreach (var (value, got) in run.Run())
+        {
+            Compare(expected, value, expected.Outputs[value], got);
+        }
+    }
+
+    [Fact]
+    public void A_missing_weight_is_named_when_a_plan_is_compiled()
+    {
+        var built = OpCases.All["block"].Make();
+        using var none = new MemoryWeights();
+        using var store = Backend.CreateStore(none);
+        var error = Assert.Throws<CheckpointException>(() => Backend.Compile(Planner.Plan(built.Graph), store));
+        Assert.Contains("unet.w", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_misshaped_weight_is_named_when_a_plan_is_compiled()
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", Rate.Edit, 1, 5, 3);
+        graph.Output(graph.Linear(x, WeightMatrix.Of("unet.misshaped.weight", 4, 3)), "y");
+        using var weights = new MemoryWeights();
+        weights.Add("unet.misshaped.weight", DType.F32, new Shape(4, 2), new float[8]);
+        using var store = Backend.CreateStore(weights);
+        var error = Assert.Throws<CheckpointException>(() => Backend.Compile(Planner.Plan(graph.Build("misshaped")), store));
+        Assert.Contains("unet.misshaped.weight", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_Euler_step_may_overwrite_its_latents()
+    {
+        var expected = Expectation.Of("euler 3x5 guided");
+        var graph = expected.Built.Graph;
+        var op = (EulerOp)graph.Ops[0];
+        using var store = Backend.CreateStore(expected.Built.Weights);
+        using var executable = Backend.Compile(Planner.Plan(graph), store);
+        using var velocity = Backend.Allocate(op.Velocity.Bytes);
+        using var latents = Backend.Allocate(op.Latents.Bytes);
+        using var scalars = Backend.Allocate(op.Scalars.Bytes);
+        velocity.Write(expected.Built.Inputs[op.Velocity]);
+        latents.Write(expected.Built.Inputs[op.Latents]);
+        scalars.Write(expected.Built.Inputs[op.Scalars]);
+        executable.Bind(op.Velocity, velocity);
+        executable.Bind(op.Latents, latents);
+        executable.Bind(op.Scalars, scalars);
+        executable.Bind(op.Output, latents);
+        executable.Run();
+        var got = new float[op.Output.Shape.Count];
+        latents.Read(got);
+        Compare(expected, op.Output, expected.Outputs[op.Output], got);
+    }
+
+    public void Dispose()
+    {
+        if (_backend.IsValueCreated)
+        {
+            _backend.Value.Dispose();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    void Compare(Expectation expected, Value value, double[] want, float[] got)
+    {
+        var sensitivity = expected.Sensitivity[value];
+        Assert.Equal(want.Length, got.Length);
+        for (var i = 0; i < got.Length; i++)
+        {
+            Assert.True(
+                double.IsNaN(want[i]) == float.IsNaN(got[i]),
+                $"{Name()}: element {Position(value, i)} is {got[i]}, the oracle's is {want[i]}");
+        }
+
+        Within(0, got.Length, 1);
+        if (expected.Built.Case.RowByRow)
+        {
+            var channels = value.Shape.Channels;
+            for (var first = 0; first < got.Length; first += channels)
+            {
+                // One row has few elements, and its few errors scatter: twice the distance.
+                Within(first, channels, 2);
+            }
+        }
+
+        void Within(int first, int count, double slack)
+        {
+            double error = 0, size = 0, moves = 0;
+            var worst = -1;
+            for (var i = first; i < first + count; i++)
+            {
+                if (!double.IsNaN(want[i]))
+                {
+                    error += (got[i] - want[i]) * (got[i] - want[i]);
+                    size += want[i] * want[i];
+                    moves += double.IsNaN(sensitivity[i]) ? 0 : sensitivity[i];
+                    worst = worst < 0 || Math.Abs(got[i] - want[i]) > Math.Abs(got[worst] - want[worst]) ? i : worst;
+                }
+            }
+
+            if (worst < 0)
+            {
+                return;
+            }
+
+            var allowed = slack * Profile.Tolerance(Math.Sqrt(moves), Math.Sqrt(size), expected.Built.Terms);
+            Assert.True(
+                Math.Sqrt(error) <= allowed,
+                $"{Name()}: relative L2 {Math.Sqrt(error / size):E2}, allowed {allowed / Math.Sqrt(size):E2}; "
+                + $"the worst is {Position(value, worst)}: {got[worst]:R}, the oracle's {want[worst]:R}");
+        }
+
+        string Name() => $"{Profile.Name}: {expected.Built.Case.Name}: {value}";
+    }
+
+    static string Position(Value value, int index)
+    {
+        var at = new List<int>();
+        for (var axis = value.Shape.Rank - 1; axis >= 0; axis--)
+        {
+            (index, var here) = Math.DivRem(index, value.Shape[axis]);
+            at.Insert(0, here);
+        }
+
+        return $"[{string.Join(", ", at)}]";
+    }
+}
