@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FramePainter.Tensors;
 
 namespace FramePainter.Weights;

@@ -33,7 +33,7 @@ internal static class AttentionCases
             // Scores of thousands: all weight falls on one key, and the exponentials of the others vanish.
             yield return new OpCase("attention sharp", typeof(AttentionOp), c =>
             {
-                var (q, k, v) = (c.Data(0, 60, 2, 13, 24), c.Data(0, 60, 2, 21, 24), c.Data(2, 21, 24));
+                var (q, k, v) = (c.Spread(0, 60, 2, 13, 24), c.Spread(0, 60, 2, 21, 24), c.Data(2, 21, 24));
                 c.Graph.Output(c.Graph.Attention(new Qkv(new(q), new(k), new(v)), 3, 8), "out");
             });
             yield return new OpCase("attention of a fused projection", typeof(AttentionOp), c =>
@@ -96,12 +96,12 @@ internal static class AttentionCases
         if (c.Random.Next(2) == 0)
         {
             return new Qkv(
-                new(c.Data(0, deviation, images, tokens, width)), new(c.Data(0, deviation, keyImages, keys, width)), new(c.Data(keyImages, keys, width)));
+                new(c.Spread(0, deviation, images, tokens, width)), new(c.Spread(0, deviation, keyImages, keys, width)), new(c.Data(keyImages, keys, width)));
         }
 
         var (before, behind) = (c.Random.Next(4), c.Random.Next(4));
-        var query = c.Data(0, deviation, images, tokens, before + width + behind);
-        var keyAndValue = c.Data(0, deviation, keyImages, keys, before + (2 * width) + behind + 3);
+        var query = c.Spread(0, deviation, images, tokens, before + width + behind);
+        var keyAndValue = c.Spread(0, deviation, keyImages, keys, before + (2 * width) + behind + 3);
         return new Qkv(new(query, before), new(keyAndValue, before), new(keyAndValue, before + width + 3));
     }
 }

@@ -20,7 +20,7 @@ internal static class ControlCases
                 {
                     yield return new OpCase($"control pool {images}x{height}x{width}x{channels} to {pooledHeight}x{pooledWidth} mean {mean}", typeof(ControlPoolOp), c =>
                     {
-                        c.Graph.Output(c.Graph.ControlPool(c.Data(mean, 1, images, height, width, channels), pooledHeight, pooledWidth), "pooled");
+                        c.Graph.Output(c.Graph.ControlPool(c.Spread(mean, 1, images, height, width, channels), pooledHeight, pooledWidth), "pooled");
                     });
                 }
             }
@@ -38,8 +38,8 @@ internal static class ControlCases
             {
                 yield return new OpCase($"control align {controlled} of {images} {height}x{width}x{channels} mean {mean}", typeof(ControlAlignOp), c =>
                 {
-                    var x = c.Data(mean, 2, images, height, width, channels);
-                    var pooled = c.Data(0.3, 0.7, controlled, height, width, channels);
+                    var x = c.Spread(mean, 2, images, height, width, channels);
+                    var pooled = c.Spread(0.3, 0.7, controlled, height, width, channels);
                     var scales = c.Input([.. Enumerable.Range(0, controlled).Select(i => 1f - (0.3f * i))], controlled, 1);
                     c.Graph.Output(c.Graph.ControlAlign(x, pooled, scales), "out");
                 });

@@ -38,8 +38,8 @@ internal static class NormCases
 
             foreach (var mean in new[] { 100, -1000, 10000 })
             {
-                yield return Group($"mean {mean}", 4, 2, Activation.None, c => c.Data(mean, 1, 4, 16, 15, 24));
-                yield return Group($"mean {mean} seam", 4, 1, Activation.None, c => new Operand(c.Data(mean, 1, 2, 8, 9, 10), c.Data(mean, 1, 2, 8, 9, 14)));
+                yield return Group($"mean {mean}", 4, 2, Activation.None, c => c.Spread(mean, 1, 4, 16, 15, 24));
+                yield return Group($"mean {mean} seam", 4, 1, Activation.None, c => new Operand(c.Spread(mean, 1, 2, 8, 9, 10), c.Spread(mean, 1, 2, 8, 9, 14)));
             }
 
             yield return Group("tokens", 4, 1, Activation.None, c => c.Data(3, 11, 20));
@@ -65,7 +65,7 @@ internal static class NormCases
 
             foreach (var mean in new[] { 100, -1000, 10000 })
             {
-                yield return Layer($"mean {mean}", null, c => c.Data(mean, 1, 2, 6, 65));
+                yield return Layer($"mean {mean}", null, c => c.Spread(mean, 1, 2, 6, 65));
             }
 
             yield return Layer("a table of rows", null, c => c.Data(4, 10));

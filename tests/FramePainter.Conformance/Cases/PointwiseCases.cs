@@ -20,7 +20,7 @@ internal static class PointwiseCases
                 {
                     foreach (var deviation in new[] { 1, 8 })
                     {
-                        yield return Case<ActivateOp>($"{activation} of {Name(shape)} times {deviation}", c => c.Graph.Activate(c.Data(0, deviation, shape), activation));
+                        yield return Case<ActivateOp>($"{activation} of {Name(shape)} times {deviation}", c => c.Graph.Activate(c.Spread(0, deviation, shape), activation));
                     }
                 }
             }
@@ -105,7 +105,7 @@ internal static class PointwiseCases
                 yield return new OpCase($"euler {name}", typeof(EulerOp), c =>
                 {
                     float[] scalars = [sigma, next, 3.5f, (float)(1 / Math.Sqrt(((double)sigma * sigma) + 1))];
-                    c.Graph.Output(c.Graph.Euler(c.Data(halves * frames, height, width, 4), c.Data(0, Math.Max(sigma, 1), frames, height, width, 4), c.Input(scalars, 1, 4)), "out");
+                    c.Graph.Output(c.Graph.Euler(c.Data(halves * frames, height, width, 4), c.Spread(0, Math.Max(sigma, 1), frames, height, width, 4), c.Input(scalars, 1, 4)), "out");
                 });
             }
         }

@@ -13,7 +13,22 @@ internal sealed class OracleBackend : IBackend
 
     public IDeviceBuffer Allocate(long bytes) => new OracleBuffer(bytes);
 
-    public IExecutable Compile(Plan plan, IWeightStore weights) => new OracleExecutable(plan, ((OracleStore)weights).Source);
+    public IExecutable Compile(Plan plan, IWeightStore weights)
+    {
+        var source = ((OracleStore)weights).Source;
+        var read = new OracleWeights(source);
+        foreach (var product in plan.Graph.Ops.OfType<ProductOp>())
+        {
+            read.Matrix(product.Weight);
+        }
+
+        foreach (var norm in plan.Graph.Ops.OfType<GroupNormOp>())
+        {
+            read.Vector(norm.Gamma);
+        }
+
+        return new OracleExecutable(plan, source);
+    }
 
     public void Dispose()
     {

@@ -22,6 +22,11 @@ internal sealed class OracleWeights(IWeightSource source)
             var (elements, outputs, inputs) = Tensor(name, matrix.Taps);
             var (skipOutputs, skipInputs) = single ? (matrix.FirstOutput, matrix.FirstInput) : (0, 0);
             var (takeOutputs, takeInputs) = single ? (matrix.Outputs, matrix.Inputs) : (outputs, inputs);
+            if (skipOutputs + takeOutputs > outputs || skipInputs + takeInputs > inputs)
+            {
+                throw new CheckpointException($"Tensor '{name}' of {outputs} outputs and {inputs} inputs has no part {matrix.Key}.", tensor: name);
+            }
+
             for (var n = 0; n < takeOutputs; n++)
             {
                 for (var k = 0; k < takeInputs; k++)
@@ -41,7 +46,7 @@ internal sealed class OracleWeights(IWeightSource source)
         var (coveredRows, coveredColumns) = matrix.Join == MatrixJoin.Outputs ? (firstRow, matrix.Inputs) : (matrix.Outputs, firstColumn);
         return coveredRows == matrix.Outputs && coveredColumns == matrix.Inputs
             ? rows
-            : throw new InvalidOperationException($"The tensors of {matrix.Key} cover {coveredRows} outputs and {coveredColumns} inputs.");
+            : throw new CheckpointException($"The tensors of {matrix.Key} cover {coveredRows} outputs and {coveredColumns} inputs.");
     }
 
     /// <summary>A vector.</summary>
@@ -72,7 +77,7 @@ internal sealed class OracleWeights(IWeightSource source)
 
         return vector.Join == VectorJoin.Sum || at == vector.Count
             ? result
-            : throw new InvalidOperationException($"The tensors of {vector.Key} have {at} elements.");
+            : throw new CheckpointException($"The tensors of {vector.Key} have {at} elements.");
     }
 
     /// <summary>A factor, its sigmoid taken in double precision.</summary>
@@ -91,7 +96,7 @@ internal sealed class OracleWeights(IWeightSource source)
 
         return perInput == taps
             ? (Widen(handle.View), shape[0], shape[1])
-            : throw new InvalidOperationException($"Tensor '{name}' {shape} has {perInput} kernel positions, not {taps}.");
+            : throw new CheckpointException($"Tensor '{name}' {shape} has {perInput} kernel positions, not {taps}.", tensor: name);
     }
 
     double[] Elements(string name)

@@ -21,10 +21,10 @@ internal sealed class CaseBuilder(Random random, Adversity adversity, MemoryWeig
     public Random Random => random;
 
     /// <summary>Data: normally distributed, spoiled as the case wants.</summary>
-    public Value Data(params ReadOnlySpan<long> extents) => Data(0, 1, extents);
+    public Value Data(params ReadOnlySpan<long> extents) => Spread(0, 1, extents);
 
     /// <summary>Data of some mean and deviation.</summary>
-    public Value Data(double mean, double deviation, params ReadOnlySpan<long> extents)
+    public Value Spread(double mean, double deviation, params ReadOnlySpan<long> extents)
     {
         var value = Input(RandomData.Normals(random, new Shape(extents).Count, deviation, mean), extents);
         _data.Add(value.Name);
@@ -94,7 +94,7 @@ internal sealed class CaseBuilder(Random random, Adversity adversity, MemoryWeig
 
     void Spoil()
     {
-        if (adversity == Adversity.NaN)
+        if (adversity == Adversity.NaN && _data.Count > 0)
         {
             var elements = _inputs[_data[random.Next(_data.Count)]];
             elements[random.Next(elements.Length)] = float.NaN;

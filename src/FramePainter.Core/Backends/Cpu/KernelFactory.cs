@@ -1,3 +1,5 @@
+using FramePainter.Backends.Cpu.Kernels;
+using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 
 namespace FramePainter.Backends.Cpu;
@@ -7,6 +9,7 @@ internal static class KernelFactory
 {
     public static CpuKernel Create(Op op, CpuWeights weights) => op switch
     {
-        _ => throw new NotSupportedException($"The CPU has no kernel for {op.GetType().Name} ('{op.Name}')."),
+        ProductOp product => ProductKernels.Create(product, weights),
+        _ => InstructionPaths.Create(weights.Path, new LaneKernels(op, weights)),
     };
 }
