@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using FramePainter.Cli.Engine;
 using FramePainter.Cli.Terminal;
 
 namespace FramePainter.Cli.Commands;
@@ -47,39 +46,41 @@ static class BenchCommand
     static void Run(ParseResult parsed, CancellationToken cancel)
     {
         var (width, height) = parsed.GetValue(s_size)!.Value;
-        var job = new EngineJob(Gradient(width, height), Frame(width, height), Coarse: false) { Steps = parsed.GetValue(s_steps) };
+        var (image, signal) = (Gradient(width, height), Signal.Sketch(Frame(width, height)));
+        var options = new EditOptions { Steps = parsed.GetValue(s_steps) };
 
         var settings = s_model.Settings(parsed);
         var clock = Stopwatch.StartNew();
-        using var engine = PainterEngine.Load(settings);
+        using var painter = Painter.Load(settings, cancel: cancel);
         var load = clock.Elapsed;
 
-        var best = engine.Edit(job, null, cancel).Stages;
+        var best = painter.Edit(image, signal, options, cancel).Timings;
         for (var i = 0; i < parsed.GetValue(s_repeat); i++)
         {
-            var stages = engine.Edit(job, null, cancel).Stages;
-            best = i == 0 ? stages : [.. best.Zip(stages, (a, b) => a.Elapsed <= b.Elapsed ? a : b)];
+            var timings = painter.Edit(image, signal, options, cancel).Timings;
+            best = i == 0 ? timings : [.. best.Zip(timings, (a, b) => a.Duration <= b.Duration ? a : b)];
         }
 
         var table = new PlainTable("stage", "calls", "seconds", "seconds a call", "GFLOP a call", "GFLOP/s");
         table.Add("load", "1", Figures.Seconds(load), Figures.Seconds(load), "", "");
         foreach (var stage in best)
         {
-            var calls = Math.Max(1, stage.Calls);
+            // The stage of denoising is so many U-Net steps; the others are run once.
+            var calls = stage.Stage == EditStage.Denoise ? options.Steps : 1;
             table.Add(
-                stage.Name,
-                Figures.Count(stage.Calls),
-                Figures.Seconds(stage.Elapsed),
-                Figures.Seconds(stage.Elapsed / calls),
+                EditProgressDisplay.Name(stage.Stage),
+                Figures.Count(calls),
+                Figures.Seconds(stage.Duration),
+                Figures.Seconds(stage.Duration / calls),
                 stage.Flops > 0 ? (stage.Flops / calls / 1e9).ToString("F2", CultureInfo.InvariantCulture) : "",
-                Figures.Rate(stage.Flops, stage.Elapsed));
+                Figures.Rate(stage.Flops, stage.Duration));
         }
 
         table.Write();
         using var process = Process.GetCurrentProcess();
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{width}x{height}, {job.Steps} steps, {settings.Threads ?? Environment.ProcessorCount} threads; peak memory {Figures.Bytes(process.PeakWorkingSet64)}"));
+            $"{width}x{height}, {options.Steps} steps; {painter.Device}; weights {Figures.Bytes(painter.WeightBytes)}, peak memory {Figures.Bytes(process.PeakWorkingSet64)}"));
     }
 
     static PixelImage Gradient(int width, int height) => Draw(width, height, (x, y) => (byte)(((x * 255 / width) + (y * 255 / height)) / 2));

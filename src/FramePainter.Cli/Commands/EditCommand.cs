@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using FramePainter.Cli.Engine;
 using FramePainter.Cli.Terminal;
 using FramePainter.Imaging;
 
@@ -40,7 +39,7 @@ static class EditCommand
 
     static readonly Option<float> s_guidance = new("--guidance")
     {
-        Description = "Classifier-free guidance, 1 to 100. Default: 3.", HelpName = "X", CustomParser = Parsers.Number(1, 100), DefaultValueFactory = _ => 3f,
+        Description = "Classifier-free guidance, 0 to 100; below 1 there is none. Default: 3.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 3f,
     };
 
     static readonly Option<GuidanceDecay> s_decay = new("--decay")
@@ -136,37 +135,36 @@ static class EditCommand
             OutputFiles.Check(path, overwrite);
 
         var input = EditInput.Load(parsed.GetValue(s_sample), parsed.GetValue(s_image), parsed.GetValue(s_sketch), parsed.GetValue(s_coarse));
-        var size = parsed.GetValue(s_size);
-        var job = new EngineJob(input.Image, input.Signal, input.Coarse)
+        var options = new EditOptions
         {
             Steps = parsed.GetValue(s_steps),
             Seed = parsed.GetValue(s_seed) ?? input.Seed,
             ControlScale = parsed.GetValue(s_controlScale),
             Guidance = parsed.GetValue(s_guidance),
             Decay = parsed.GetValue(s_decay),
-            Width = size?.Width,
-            Height = size?.Height,
+            Size = parsed.GetValue(s_size),
             Fit = parsed.GetValue(s_fit),
             Draws = parsed.GetValue(s_draws) ?? input.Draws,
         };
 
-        var result = EditProgressDisplay.Run(job.Steps, progress =>
+        var settings = s_model.Settings(parsed);
+        var result = EditProgressDisplay.Run(options.Steps, progress =>
         {
-            progress.Report(new EngineProgress("load", 0, job.Steps));
-            using var engine = PainterEngine.Load(s_model.Settings(parsed));
-            return engine.Edit(job, progress, cancel);
+            using var painter = Painter.Load(settings, progress, cancel);
+            var signal = input.Coarse ? Signal.Coarse(input.Signal) : Signal.Sketch(input.Signal);
+            return painter.Edit(input.Image, signal, options with { Progress = progress }, cancel);
         });
         cancel.ThrowIfCancellationRequested();
-        Write(outputs, overwrite, input, result);
+        Write(outputs, overwrite, input, result, options);
     }
 
-    static void Write(List<string?> outputs, bool overwrite, EditInput input, EngineResult result)
+    static void Write(List<string?> outputs, bool overwrite, EditInput input, EditResult result, EditOptions options)
     {
         ImageFile.Save(result.Edited, outputs[0]!, overwrite: overwrite);
         if (outputs[1] is { } strip)
             ImageFile.Save(SideBySide.Compose(input.Image, input.Signal, result.Edited), strip, overwrite: overwrite);
         if (outputs[2] is { } dump)
-            EditDump.Write(dump, result, overwrite);
+            EditDump.Write(dump, result, options);
 
         foreach (var path in outputs.OfType<string>())
             Console.Out.WriteLine(path);

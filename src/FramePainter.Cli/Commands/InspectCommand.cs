@@ -33,7 +33,7 @@ static class InspectCommand
     static void Run(ParseResult parsed, CancellationToken cancel)
     {
         var path = parsed.GetRequiredValue(s_path);
-        var report = Inspect(path, parsed.GetValue(s_checkpoint), out var whole);
+        var report = Checkpoint.Inspect(path, parsed.GetValue(s_checkpoint));
         WriteFiles(report);
         if (parsed.GetValue(s_all))
             WriteTensors(report);
@@ -46,26 +46,8 @@ static class InspectCommand
 
         if (!report.IsSound)
             throw new CheckpointException($"'{path}' does not fit: {report.Issues.Count} tensors and {report.Problems.Count} files or configs are at fault.", path);
-        if (whole)
+        if (Directory.Exists(path))
             Console.Out.WriteLine("Nothing is missing, misshaped or unused.");
-    }
-
-    static CheckpointReport Inspect(string path, string? checkpoint, out bool whole)
-    {
-        whole = !File.Exists(path);
-        if (!whole)
-            return Checkpoint.InspectFile(path);
-        if (!Directory.Exists(path))
-            throw new CheckpointException($"There is no file or folder '{path}'.", path);
-
-        var svd = Path.Combine(path, "svd");
-        return (checkpoint, Directory.Exists(svd)) switch
-        {
-            (not null, _) => Checkpoint.Inspect(path, checkpoint),
-            (null, true) => Checkpoint.Inspect(svd, Path.Combine(path, "framepainter")),
-            _ => throw new CheckpointException(
-                $"'{path}' holds no svd/ folder. If it is the base model's folder, give FramePainter's with --checkpoint; if it is FramePainter's, inspect its files one by one.", path),
-        };
     }
 
     static void WriteFiles(CheckpointReport report)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FramePainter.Cli.Engine;
 using FramePainter.Toy;
 
 namespace FramePainter.Cli.Commands;
@@ -34,38 +33,39 @@ sealed class ModelOptions
         CustomParser = Parsers.OptionalInteger(1, 1024),
     };
 
+    readonly Option<bool> _fp16 = new("--fp16") { Description = "Take the .fp16.safetensors files where both kinds are there." };
+
     public void AddTo(Command command)
     {
         command.Options.Add(_model);
         command.Options.Add(_checkpoint);
+        command.Options.Add(_fp16);
         command.Options.Add(_attention);
         command.Options.Add(_threads);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_checkpoint) is not null && result.GetValue(_model) is null)
                 result.AddError("--checkpoint needs --model beside it.");
-            else if (result.GetValue(_model) is { } model && result.GetValue(_checkpoint) is null && !HoldsBoth(model))
-                result.AddError($"--model {model} needs --checkpoint beside it, unless the folder holds svd/ and framepainter/.");
         });
     }
 
     /// <summary>What the arguments ask to load; says so where it is the toy.</summary>
-    public EngineSettings Settings(ParseResult parsed)
+    public PainterOptions Settings(ParseResult parsed)
     {
         var model = parsed.GetValue(_model);
-        var checkpoint = parsed.GetValue(_checkpoint);
         if (model is null)
         {
             Console.Error.WriteLine("No --model given: using the embedded toy, trained on synthetic 64x64 shapes; it knows nothing else.");
             model = ToyModel.Folder;
         }
 
-        if (checkpoint is null)
-            (model, checkpoint) = (Path.Combine(model, "svd"), Path.Combine(model, "framepainter"));
-
-        return new EngineSettings(model, checkpoint, parsed.GetValue(_attention), parsed.GetValue(_threads));
+        return new PainterOptions
+        {
+            Model = model,
+            Checkpoint = parsed.GetValue(_checkpoint),
+            PreferFp16 = parsed.GetValue(_fp16),
+            Attention = parsed.GetValue(_attention),
+            Threads = parsed.GetValue(_threads),
+        };
     }
-
-    static bool HoldsBoth(string folder) =>
-        Directory.Exists(Path.Combine(folder, "svd")) && Directory.Exists(Path.Combine(folder, "framepainter"));
 }
