@@ -4,15 +4,15 @@ using FramePainter.Tensors;
 namespace FramePainter.Backends.Cpu;
 
 /// <summary>Runs plans on the processor, in float32, without native code.</summary>
-internal sealed class CpuBackend(int threads) : IBackend
+internal sealed class CpuBackend(int threads, Simd.InstructionPath? path = null) : IBackend
 {
     readonly WorkerPool _pool = new(threads);
 
     /// <inheritdoc/>
-    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}";
+    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {path ?? Simd.InstructionPaths.Best}";
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source);
+    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, path);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes) => new CpuBuffer(bytes);

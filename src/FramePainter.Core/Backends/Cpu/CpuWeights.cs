@@ -5,7 +5,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Backends.Cpu;
 
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source) : IWeightStore
+internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? path = null) : IWeightStore
 {
     readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
@@ -14,6 +14,9 @@ internal sealed class CpuWeights(IWeightSource source) : IWeightStore
 
     /// <inheritdoc/>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>The instructions that kernels over these weights are made of; panels are as wide as they want.</summary>
+    public Simd.InstructionPath Path { get; } = path ?? Simd.InstructionPaths.Best;
 
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;

@@ -7,6 +7,6 @@ internal static class KernelFactory
 {
     public static CpuKernel Create(Op op, CpuWeights weights) => op switch
     {
-        _ => throw new NotSupportedException($"The CPU has no kernel for {op.GetType().Name} ('{op.Name}')."),
+        _ => Simd.InstructionPaths.Create(weights.Path, new Kernels.LaneKernels(op, weights)),
     };
 }
