@@ -25,7 +25,7 @@ public sealed class AttentionKernelTests
             var second = h.Input(keyImages, tokens, 2 * width);
             var query = h.Input(images, tokens, width);
             var self = new Qkv(new Channels(fused, 3), new Channels(fused, width + 3), new Channels(fused, (2 * width) + 5));
-            Qkv? matching = matched ? new Qkv(query, new Channels(second), new Channels(second, width)) : null;
+            Qkv? matching = matched ? new Qkv(new Channels(query), new Channels(second), new Channels(second, width)) : null;
             var output = h.Graph.Attention(self, heads, dim, matching);
             var expected = Expected(h, self, heads, dim);
             var behind = matching is { } set ? Expected(h, set, heads, dim) : null;
@@ -108,7 +108,7 @@ public sealed class AttentionKernelTests
     {
         var h = new OpHarness(6);
         var (q, k) = (h.Input(images, tokens, heads * dim), h.Input(keyImages, tokens + 2, heads * dim));
-        var expected = Softmax(h, new Qkv(q, new Channels(k), new Channels(k)), heads, dim).SelectMany(row => row).ToArray();
+        var expected = Softmax(h, new Qkv(new Channels(q), new Channels(k), new Channels(k)), heads, dim).SelectMany(row => row).ToArray();
         foreach (var (path, result) in h.Run(h.Graph.AttentionProbabilities(new Channels(q), new Channels(k), heads, dim)))
         {
             OpHarness.Close(i => expected[i], result, 2e-6, $"{path}");

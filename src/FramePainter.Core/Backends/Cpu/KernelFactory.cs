@@ -7,6 +7,7 @@ internal static class KernelFactory
 {
     public static CpuKernel Create(Op op, CpuWeights weights) => op switch
     {
+        ProductOp product => Kernels.ProductKernels.Create(product, weights),
         _ => Simd.InstructionPaths.Create(weights.Path, new Kernels.LaneKernels(op, weights)),
     };
 }

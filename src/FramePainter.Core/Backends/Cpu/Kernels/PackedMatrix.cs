@@ -1,0 +1,173 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>
+/// A weight matrix in panels, each of as many outputs as the micro-kernel has columns: <c>[panel][tap·inputs + input][column]</c>, in the type it is stored in.
+/// Columns beyond the last output are zero. A gated matrix (GEGLU) has the values' columns in the first half of a panel and their gates in the second.
+/// </summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    readonly NativeBuffer _memory;
+
+    PackedMatrix(DType type, int inputs, int outputs, int columns, bool gated)
+    {
+        (Type, Inputs, Columns) = (type, inputs, columns);
+        PanelOutputs = gated ? columns / 2 : columns;
+        var stored = gated ? outputs / 2 : outputs;
+        Panels = (stored + PanelOutputs - 1) / PanelOutputs;
+        PanelBytes = (long)inputs * columns * type.Size();
+        _memory = new NativeBuffer(Panels * PanelBytes);
+    }
+
+    /// <summary>Type of the stored weights.</summary>
+    public DType Type { get; }
+
+    /// <summary>Inputs of all taps.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Columns of a panel.</summary>
+    public int Columns { get; }
+
+    /// <summary>Outputs that a panel yields: its columns, or half of them when gated.</summary>
+    public int PanelOutputs { get; }
+
+    /// <summary>How many panels there are.</summary>
+    public int Panels { get; }
+
+    /// <summary>Size of a panel.</summary>
+    public long PanelBytes { get; }
+
+    /// <summary>The first weight of a panel from some input on.</summary>
+    public byte* At(int panel, int input) =>
+        (byte*)_memory.Pointer + (panel * PanelBytes) + ((long)input * Columns * Type.Size());
+
+    /// <summary>The matrix from a store, packed when it is first asked for.</summary>
+    /// <param name="weights">The store.</param>
+    /// <param name="matrix">The matrix.</param>
+    /// <param name="columns">Columns of a panel.</param>
+    /// <param name="gated">The outputs' second half are gates of the first.</param>
+    /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
+    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated) =>
+        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}", source => Pack(source, matrix, columns, gated));
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    static (PackedMatrix Packed, long Bytes) Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated)
+    {
+        var packed = new PackedMatrix(CommonType(source, matrix), matrix.Inputs * matrix.Taps, matrix.Outputs, columns, gated);
+        try
+        {
+            var (output, input) = (0, 0);
+            foreach (var name in matrix.Tensors)
+            {
+                using var handle = source.Open(name);
+                var part = PanelPart.Of(handle.View, matrix, output, input);
+                packed.Add(handle.View, matrix, part);
+                output += matrix.Join == MatrixJoin.Outputs ? part.Outputs : 0;
+                input += matrix.Join == MatrixJoin.Inputs ? part.Inputs : 0;
+            }
+
+            PanelPart.CheckComplete(matrix, output, input);
+        }
+        catch
+        {
+            packed.Dispose();
+            throw;
+        }
+
+        return (packed, packed._memory.Bytes);
+    }
+
+    static DType CommonType(IWeightSource source, WeightMatrix matrix)
+    {
+        DType? common = null;
+        foreach (var name in matrix.Tensors)
+        {
+            using var handle = source.Open(name);
+            var type = handle.View.Type;
+            if (!type.IsWeight())
+            {
+                throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);
+            }
+
+            common = common is null || common == type ? type : DType.F32;
+        }
+
+        return common ?? throw new ArgumentException("A matrix has at least one tensor.", nameof(matrix));
+    }
+
+    void Add(TensorView view, WeightMatrix matrix, PanelPart part)
+    {
+        if (view.Type != Type)
+        {
+            var widened = view.ToArray();
+            fixed (float* floats = widened)
+            {
+                Scatter<float>((byte*)floats, matrix, part);
+            }
+        }
+        else if (Type == DType.F32)
+        {
+            Scatter<float>((byte*)view.Address, matrix, part);
+        }
+        else
+        {
+            Scatter<ushort>((byte*)view.Address, matrix, part);
+        }
+    }
+
+    /// <summary>Transposes panel by panel: outputs are read as parallel streams, the panel is written in order.</summary>
+    void Scatter<T>(byte* tensor, WeightMatrix matrix, PanelPart part)
+        where T : unmanaged
+    {
+        var half = matrix.Outputs / 2;
+        var gated = PanelOutputs != Columns;
+        var sources = stackalloc T*[Columns];
+        var to = stackalloc int[Columns];
+        for (var panel = 0; panel < Panels; panel++)
+        {
+            var count = 0;
+            for (var column = 0; column < Columns; column++)
+            {
+                var within = column % PanelOutputs;
+                var output = (panel * PanelOutputs) + within;
+                if (gated && output >= half)
+                {
+                    continue;
+                }
+
+                output += column >= PanelOutputs ? half : 0;
+                if (output >= part.ToOutput && output < part.ToOutput + part.Outputs)
+                {
+                    var row = part.FromOutput + output - part.ToOutput;
+                    sources[count] = (T*)tensor + (((long)row * part.TensorInputs) + part.FromInput) * matrix.Taps;
+                    to[count++] = column;
+                }
+            }
+
+            if (count > 0)
+            {
+                var target = (T*)At(panel, 0);
+                for (var input = 0; input < part.Inputs; input++)
+                {
+                    for (var tap = 0; tap < matrix.Taps; tap++)
+                    {
+                        var line = target + (((long)tap * matrix.Inputs) + part.ToInput + input) * Columns;
+                        var from = ((long)input * matrix.Taps) + tap;
+                        for (var c = 0; c < count; c++)
+                        {
+                            line[to[c]] = Read(sources[c] + from);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Files promise no alignment.</summary>
+    static T Read<T>(T* source)
+        where T : unmanaged => System.Runtime.CompilerServices.Unsafe.ReadUnaligned<T>(source);
+}

@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>Chooses the product kernel of an op for the store's instruction path.</summary>
+internal static class ProductKernels
+{
+    public static CpuKernel Create(ProductOp op, CpuWeights weights) => InstructionPaths.Create(weights.Path, new Factory(op, weights));
+
+    sealed class Factory(ProductOp op, CpuWeights weights) : ILanesFactory<CpuKernel>
+    {
+        public CpuKernel Create<L, V>()
+            where L : struct, ILanes<V>
+            where V : struct =>
+            new ProductKernel<L, V>(op, weights, op switch
+            {
+                LinearOp linear => new LinearRows(linear),
+                ConvOp convolution => new ConvRows(convolution),
+                TemporalConvOp temporal => new TemporalRows(temporal),
+                _ => throw new NotSupportedException($"The CPU has no rows for {op.GetType().Name} ('{op.Name}')."),
+            });
+    }
+}
+
+/// <summary>
+/// Linear ops and convolutions as one blocked matrix product: rows × packed panels, epilogue in the tile's store.
+/// A work item is a block of rows by a group of panels. For each stretch of inputs it gathers its rows once, widens each panel once
+/// and lets the micro-kernel run over both; sums of unfinished tiles stay in the worker's scratch.
+/// Each output is one chain of multiply-adds whose order hangs on the shape alone.
+/// </summary>
+internal sealed unsafe class ProductKernel<L, V> : CpuKernel
+    where L : struct, ILanes<V>
+    where V : struct
+{
+    const int SmallestItem = 1 << 19;
+    const int WantedItems = 24;
+
+    readonly RowSource _source;
+    readonly TileEpilogue<L, V> _epilogue;
+    readonly PackedMatrix _matrix;
+    readonly RowBlock[] _blocks;
+    readonly int[] _groups;
+    readonly int _channels;
+    readonly bool _blocksFastest;
+    readonly int _rowBytes;
+    readonly int _panelBytes;
+    readonly int _sumBytes;
+    CpuRun? _run;
+
+    public ProductKernel(ProductOp op, CpuWeights weights, RowSource source)
+    {
+        var gated = op.Epilogue.Activation == Activation.Geglu;
+        _source = source;
+        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated);
+        _epilogue = new TileEpilogue<L, V>(op, weights);
+        _channels = op.Output.Shape.Channels;
+        _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(run => Cut(run))];
+        _groups = Group();
+        _blocksFastest = _matrix.Panels * _matrix.PanelBytes > source.Bytes;
+
+        var rows = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Rows);
+        var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
+        _rowBytes = Align(rows * Blocking.RowStride * sizeof(float));
+        _panelBytes = Align(Blocking.Inputs * 2 * L.Count * sizeof(float));
+        var partial = _blocks.Any(b => b.Inputs > Blocking.Inputs);
+        _sumBytes = Align((partial ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
+    }
+
+    /// <inheritdoc/>
+    public override long ScratchBytesPerWorker => (long)_rowBytes + _panelBytes + _sumBytes;
+
+    /// <inheritdoc/>
+    public override void Run(CpuRun run)
+    {
+        _source.Bind(run);
+        _epilogue.Bind(run);
+        _run = run;
+        run.Parallel(this, _blocks.Length * (_groups.Length - 1));
+    }
+
+    /// <inheritdoc/>
+    public override void Execute(int tile, int worker)
+    {
+        var groups = _groups.Length - 1;
+        var (b, g) = _blocksFastest ? (tile % _blocks.Length, tile / _blocks.Length) : (tile / groups, tile % groups);
+        var block = _blocks[b];
+        var rows = (float*)_run!.Scratch(worker);
+        var widened = (byte*)rows + _rowBytes;
+        var sums = (float*)(widened + _panelBytes);
+        var tiles = (block.Rows + L.TileRows - 1) / L.TileRows;
+        var stretches = (block.Inputs + Blocking.Inputs - 1) / Blocking.Inputs;
+        for (var stretch = 0; stretch < stretches; stretch++)
+        {
+            var from = block.Input + Part(block.Inputs, stretches, stretch);
+            var inputs = block.Input + Part(block.Inputs, stretches, stretch + 1) - from;
+            _source.Gather(block.Row, block.Rows, from, inputs, rows);
+            for (var panel = _groups[g]; panel < _groups[g + 1]; panel++)
+            {
+                var weights = _matrix.At(panel, from);
+                var kernels = Kernels(panel, tiles);
+                if (kernels.Widen)
+                {
+                    Widen(weights, inputs, (float*)widened);
+                    weights = widened;
+                }
+
+                for (var t = 0; t < tiles; t++)
+                {
+                    var first = Part(block.Rows, tiles, t);
+                    var count = Part(block.Rows, tiles, t + 1) - first;
+                    var sum = stretches == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count);
+                    var kernel = (delegate*<float*, byte*, int, float*, bool, void>)kernels.Table[count - 1];
+                    kernel(rows + (first * Blocking.RowStride), weights, inputs, sum, stretch > 0);
+                    if (stretch == stretches - 1)
+                    {
+                        _epilogue.Store(sum, block.Row + first, count, panel * _matrix.PanelOutputs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The kernels of a panel, and whether they want it widened first: not worth it for one or two tiles of rows.</summary>
+    (nint[] Table, bool Widen) Kernels(int panel, int tiles)
+    {
+        var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - (panel * _matrix.PanelOutputs) <= L.Count;
+        var stored = _matrix.Type == DType.F32;
+        return narrow ? (MicroKernels<L, V>.Narrow, !stored)
+            : stored || tiles <= 2 ? (MicroKernels<L, V>.Direct(_matrix.Type), false)
+            : (MicroKernels<L, V>.Wide, true);
+    }
+
+    void Widen(byte* source, int inputs, float* destination)
+    {
+        if (_matrix.Type == DType.F16)
+        {
+            Widen<ReadF16<L, V>>(source, inputs, destination);
+        }
+        else
+        {
+            Widen<ReadBF16<L, V>>(source, inputs, destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Widen<W>(byte* source, int inputs, float* destination)
+        where W : struct, IWeightReader<V>
+    {
+        for (var i = 0; i < inputs; i++)
+        {
+            L.Store(destination, W.Load(source));
+            L.Store(destination + L.Count, W.Load(source + (L.Count * W.Size)));
+            destination += 2 * L.Count;
+            source += 2 * L.Count * W.Size;
+        }
+    }
+
+    /// <summary>Cuts a run of rows into blocks of nearly equal size.</summary>
+    static IEnumerable<RowBlock> Cut(RowBlock run)
+    {
+        var parts = (run.Rows + Blocking.Rows - 1) / Blocking.Rows;
+        return Enumerable.Range(0, parts).Select(p =>
+        {
+            var first = Part(run.Rows, parts, p);
+            return run with { Row = run.Row + first, Rows = Part(run.Rows, parts, p + 1) - first };
+        });
+    }
+
+    /// <summary>Boundaries of groups of panels: wide enough to pay for gathering rows, many enough to keep cores busy to the end.</summary>
+    int[] Group()
+    {
+        if (_blocks.Length == 0)
+        {
+            return [0];
+        }
+
+        var wide = Math.Max(1, Blocking.Columns / _matrix.Columns);
+        var block = _blocks.MaxBy(b => b.Rows);
+        var panelCost = (long)(block.Rows + 8) * block.Inputs * _matrix.Columns;
+        var affordable = (int)Math.Clamp(_matrix.Panels * panelCost / SmallestItem, 1, _matrix.Panels);
+        var wanted = Math.Max((_matrix.Panels + wide - 1) / wide, (WantedItems + _blocks.Length - 1) / _blocks.Length);
+        var groups = Math.Min(wanted, affordable);
+        return [.. Enumerable.Range(0, groups + 1).Select(g => Part(_matrix.Panels, groups, g))];
+    }
+
+    static int Part(int whole, int parts, int part) => (int)((long)whole * part / parts);
+
+    static int Align(int bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+}

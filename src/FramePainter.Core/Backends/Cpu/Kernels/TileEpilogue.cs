@@ -1,0 +1,201 @@
+using System.Runtime.CompilerServices;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>Takes finished sums, a tile at a time and still in the first-level cache, through bias, activation, row, scale and residuals to the output.</summary>
+internal sealed unsafe class TileEpilogue<L, V>
+    where L : struct, ILanes<V>
+    where V : struct
+{
+    readonly ProductOp _op;
+    readonly Epilogue _epilogue;
+    readonly float* _bias;
+    readonly float _scale;
+    readonly float[] _residualScales;
+    readonly int[] _tableRows;
+    readonly int _tokens;
+    readonly int _channels;
+    float* _output;
+    float* _table;
+    float* _residual;
+    float* _secondResidual;
+
+    public TileEpilogue(ProductOp op, CpuWeights weights)
+    {
+        _op = op;
+        _epilogue = op.Epilogue;
+        _bias = op.Bias is null ? null : weights.Vector(op.Bias);
+        _scale = weights.Scale(_epilogue.Scale);
+        _residualScales = [.. _epilogue.Residuals.Select(r => weights.Scale(r.Scale)), 0, 0];
+        var images = op.Output.Shape.Images;
+        _tableRows = _epilogue.Rows is { } rows ? [.. Enumerable.Range(0, images).Select(i => rows.RowOf(i, images))] : [];
+        _tokens = op.Output.Shape.Tokens;
+        _channels = op.Output.Shape.Channels;
+        if (_epilogue.Residuals.Length > 2)
+        {
+            throw new NotSupportedException($"'{op.Name}' adds {_epilogue.Residuals.Length} residuals; two are the most.");
+        }
+    }
+
+    /// <summary>Looks up where the values live in this run.</summary>
+    public void Bind(CpuRun run)
+    {
+        _output = run.Data(_op.Output);
+        _table = _epilogue.Rows is { } rows ? run.Data(rows.Table) : null;
+        _residual = _epilogue.Residuals.Length > 0 ? run.Data(_epilogue.Residuals[0].Value) : null;
+        _secondResidual = _epilogue.Residuals.Length > 1 ? run.Data(_epilogue.Residuals[1].Value) : null;
+    }
+
+    /// <summary>Finishes a tile.</summary>
+    /// <param name="tile">Sums, two registers a row.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="column">The first output column.</param>
+    public void Store(float* tile, int row, int rows, int column)
+    {
+        switch (_epilogue.Activation)
+        {
+            case Activation.Silu:
+                Store<SiluFunction>(tile, row, rows, column);
+                break;
+            case Activation.Gelu:
+                Store<GeluFunction>(tile, row, rows, column);
+                break;
+            case Activation.QuickGelu:
+                Store<QuickGeluFunction>(tile, row, rows, column);
+                break;
+            case Activation.Relu:
+                Store<ReluFunction>(tile, row, rows, column);
+                break;
+            case Activation.Geglu:
+                Store<GegluFunction>(tile, row, rows, column);
+                break;
+            default:
+                Store<Identity>(tile, row, rows, column);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Store<F>(float* tile, int row, int rows, int column)
+        where F : struct, IFunction
+    {
+        var bias = _bias;
+        var scale = L.Create(_scale);
+        var (first, second) = (L.Create(_residualScales[0]), L.Create(_residualScales[1]));
+        var columns = Math.Min(F.Gated ? L.Count : 2 * L.Count, _channels - column);
+        for (var r = 0; r < rows; r++, tile += 2 * L.Count)
+        {
+            var at = (((long)row + r) * _channels) + column;
+            var added = _table is null ? null : _table + ((long)_tableRows[(row + r) / _tokens] * _channels) + column;
+            for (var c = 0; c < columns; c += L.Count)
+            {
+                var left = columns - c;
+                var x = L.Load(tile + c);
+                if (bias is not null)
+                {
+                    x = L.Add(x, Load(bias + column + c, left));
+                }
+
+                if (F.Gated)
+                {
+                    var gate = L.Load(tile + L.Count);
+                    if (bias is not null)
+                    {
+                        gate = L.Add(gate, Load(bias + _channels + column, left));
+                    }
+
+                    x = L.Multiply(x, VectorMath<L, V>.Gelu(gate));
+                }
+                else
+                {
+                    x = F.Of(x);
+                }
+
+                if (added is not null)
+                {
+                    x = L.Add(x, Load(added + c, left));
+                }
+
+                x = L.Multiply(x, scale);
+                if (_residual is not null)
+                {
+                    x = L.Fma(Load(_residual + at + c, left), first, x);
+                    if (_secondResidual is not null)
+                    {
+                        x = L.Fma(Load(_secondResidual + at + c, left), second, x);
+                    }
+                }
+
+                if (left >= L.Count)
+                {
+                    L.Store(_output + at + c, x);
+                }
+                else
+                {
+                    L.StorePart(_output + at + c, x, left);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static V Load(float* source, int left) => left >= L.Count ? L.Load(source) : L.LoadPart(source, left);
+
+    interface IFunction
+    {
+        static abstract bool Gated { get; }
+
+        static abstract V Of(V x);
+    }
+
+    readonly struct Identity : IFunction
+    {
+        public static bool Gated => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => x;
+    }
+
+    readonly struct GegluFunction : IFunction
+    {
+        public static bool Gated => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => x;
+    }
+
+    readonly struct SiluFunction : IFunction
+    {
+        public static bool Gated => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => VectorMath<L, V>.Silu(x);
+    }
+
+    readonly struct GeluFunction : IFunction
+    {
+        public static bool Gated => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => VectorMath<L, V>.Gelu(x);
+    }
+
+    readonly struct QuickGeluFunction : IFunction
+    {
+        public static bool Gated => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => VectorMath<L, V>.QuickGelu(x);
+    }
+
+    readonly struct ReluFunction : IFunction
+    {
+        public static bool Gated => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Of(V x) => L.Max(L.Zero, x);
+    }
+}
