@@ -20,7 +20,8 @@ public static class ImageMetrics
     public static double Psnr(PixelImage a, PixelImage b)
     {
         CheckSizes(a, b, 1);
-        var (left, right) = (a.ToRgb().Pixels, b.ToRgb().Pixels);
+        var left = a.ToRgb().Pixels;
+        var right = b.ToRgb().Pixels;
         long squares = 0;
         for (var i = 0; i < left.Length; i++)
         {

@@ -88,5 +88,5 @@ public sealed class RunnerTests
 
     static void WriteCase(DirectoryInfo root, string name, string kind) => File.WriteAllText(
         Path.Combine(root.CreateSubdirectory(name).FullName, "case.json"),
-        $$"""{"format": 1, "kind": "{{kind}}", "about": "", "args": {}, "tolerance": {"relative_l2": 0}}""");
+        $$$"""{"format": 1, "kind": "{{{kind}}}", "about": "", "args": {}, "tolerance": {"relative_l2": 0}}""");
 }

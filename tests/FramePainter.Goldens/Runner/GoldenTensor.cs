@@ -11,11 +11,8 @@ internal sealed record GoldenTensor(DType Type, Shape Shape, byte[] Data)
 
     public static GoldenTensor Of(double value) => new(DType.F64, new Shape(), BitConverter.GetBytes(value));
 
-    public static GoldenTensor Of(PixelImage image)
-    {
-        var rgb = image.ToRgb();
-        return new GoldenTensor(DType.U8, new Shape(rgb.Height, rgb.Width, 3), rgb.Pixels.ToArray());
-    }
+    public static GoldenTensor Of(PixelImage image) =>
+        new(DType.U8, new Shape(image.Height, image.Width, image.Pixels.Length / (image.Width * image.Height)), image.Pixels.ToArray());
 
     /// <summary>All elements, widened.</summary>
     public double[] Doubles() => Type switch
