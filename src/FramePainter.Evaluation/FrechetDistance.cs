@@ -1,124 +1,97 @@
 namespace FramePainter.Evaluation;
 
-/// <summary>
-/// Fréchet distance between two sets of features, each taken for a Gaussian: <c>|μa − μb|² + tr(Σa + Σb − 2·(ΣaΣb)^½)</c>
-/// with sample covariances. On CLIP features it is CLIP-FID.
-/// </summary>
+/// <summary>The Fréchet distance of two sets of feature vectors, each taken for a normal distribution (Heusel et al., 2017, "GANs trained by a two time-scale update rule", section 4).</summary>
 public static class FrechetDistance
 {
-    /// <summary>Added to both diagonals where the product is so close to singular that its root is no number, as FID implementations do.</summary>
-    const double Ridge = 1e-6;
-
-    /// <summary>Computes the distance.</summary>
-    /// <param name="first">Features <c>[n, dimensions]</c>, row-major, n at least 2.</param>
-    /// <param name="second">Features <c>[m, dimensions]</c>, row-major, m at least 2.</param>
-    /// <param name="dimensions">Features of one sample.</param>
-    /// <exception cref="ArgumentException">A set is no whole number of samples, has fewer than two, or holds what is no number.</exception>
-    public static double Compute(ReadOnlySpan<double> first, ReadOnlySpan<double> second, int dimensions)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
-        var (meanA, covarianceA) = Moments(first, dimensions, nameof(first));
-        var (meanB, covarianceB) = Moments(second, dimensions, nameof(second));
-        double distance = 0;
-        for (var i = 0; i < dimensions; i++)
-        {
-            distance += (meanA[i] - meanB[i]) * (meanA[i] - meanB[i]);
-            distance += covarianceA[(i * dimensions) + i] + covarianceB[(i * dimensions) + i];
-        }
-
-        var root = TraceOfRoot(covarianceA, covarianceB, dimensions);
-        if (!double.IsFinite(root))
-        {
-            for (var i = 0; i < dimensions; i++)
-            {
-                covarianceA[(i * dimensions) + i] += Ridge;
-                covarianceB[(i * dimensions) + i] += Ridge;
-            }
-
-            root = TraceOfRoot(covarianceA, covarianceB, dimensions);
-        }
-
-        return distance - (2 * root);
-    }
-
     /// <summary>
-    /// tr((AB)^½) for symmetric positive semi-definite A and B: AB has the eigenvalues of the symmetric A^½·B·A^½.
+    /// |μa − μb|² + tr(Σa + Σb − 2·(Σa·Σb)^½) with sample covariances. The trace of the root is the sum of the roots of the
+    /// eigenvalues of √Σa·Σb·√Σa, which is symmetric and has no negative ones: it exists for singular covariances too
+    /// (fewer vectors than features), without the offset on the diagonal that a general matrix root needs.
     /// </summary>
-    static double TraceOfRoot(double[] a, double[] b, int n)
+    /// <param name="a">Features [N, D], row-major.</param>
+    /// <param name="b">Features [M, D], row-major.</param>
+    /// <param name="dimension">D.</param>
+    /// <returns>The squared distance, as FID is given; 0 for equal sets.</returns>
+    /// <exception cref="ArgumentException">A set is no multiple of <paramref name="dimension"/> or has fewer than two vectors.</exception>
+    public static double Compute(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int dimension)
     {
-        var (values, vectors) = SymmetricEigen.Decompose(a, n);
-        var root = new double[n * n];
-        for (var i = 0; i < n; i++)
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
+        var (meanA, covarianceA) = Moments(a, dimension, nameof(a));
+        var (meanB, covarianceB) = Moments(b, dimension, nameof(b));
+        double distance = 0;
+        for (var i = 0; i < dimension; i++)
         {
-            for (var j = 0; j < n; j++)
-            {
-                double sum = 0;
-                for (var k = 0; k < n; k++)
-                {
-                    sum += vectors[(i * n) + k] * Math.Sqrt(Math.Max(values[k], 0)) * vectors[(j * n) + k];
-                }
-
-                root[(i * n) + j] = sum;
-            }
+            var difference = meanA[i] - meanB[i];
+            distance += (difference * difference) + covarianceA[i, i] + covarianceB[i, i];
         }
 
-        var (products, _) = SymmetricEigen.Decompose(Multiply(Multiply(root, b, n), root, n), n);
-        return products.Sum(v => Math.Sqrt(Math.Max(v, 0)));
-    }
-
-    static double[] Multiply(double[] a, double[] b, int n)
-    {
-        var product = new double[n * n];
-        for (var i = 0; i < n; i++)
+        var (values, vectors) = SymmetricEigen.Decompose(covarianceA);
+        var root = new double[dimension, dimension];
+        for (var i = 0; i < dimension; i++)
         {
-            for (var k = 0; k < n; k++)
+            for (var j = 0; j < dimension; j++)
             {
-                var factor = a[(i * n) + k];
-                for (var j = 0; j < n; j++)
+                for (var k = 0; k < dimension; k++)
                 {
-                    product[(i * n) + j] += factor * b[(k * n) + j];
+                    root[i, j] += vectors[i, k] * Math.Sqrt(Math.Max(values[k], 0)) * vectors[j, k];
                 }
             }
         }
 
-        return product;
+        var product = Multiply(Multiply(root, covarianceB), root);
+        foreach (var value in SymmetricEigen.Decompose(product).Values)
+        {
+            distance -= 2 * Math.Sqrt(Math.Max(value, 0));
+        }
+
+        return distance;
     }
 
-    static (double[] Mean, double[] Covariance) Moments(ReadOnlySpan<double> samples, int n, string name)
+    static (double[] Mean, double[,] Covariance) Moments(ReadOnlySpan<double> vectors, int dimension, string name)
     {
-        var count = samples.Length / n;
-        if (samples.Length % n != 0 || count < 2)
+        var count = vectors.Length / dimension;
+        if (count < 2 || count * dimension != vectors.Length)
         {
-            throw new ArgumentException($"{samples.Length} values are no two or more samples of {n} features.", name);
+            throw new ArgumentException($"{vectors.Length} numbers are not two or more vectors of {dimension}.", name);
         }
 
-        foreach (var value in samples)
+        var mean = new double[dimension];
+        for (var i = 0; i < vectors.Length; i++)
         {
-            if (!double.IsFinite(value))
+            mean[i % dimension] += vectors[i] / count;
+        }
+
+        var covariance = new double[dimension, dimension];
+        for (var v = 0; v < count; v++)
+        {
+            var vector = vectors.Slice(v * dimension, dimension);
+            for (var i = 0; i < dimension; i++)
             {
-                throw new ArgumentException("A feature is no finite number.", name);
-            }
-        }
-
-        var mean = new double[n];
-        for (var i = 0; i < samples.Length; i++)
-        {
-            mean[i % n] += samples[i] / count;
-        }
-
-        var covariance = new double[n * n];
-        for (var s = 0; s < count; s++)
-        {
-            for (var i = 0; i < n; i++)
-            {
-                var x = samples[(s * n) + i] - mean[i];
-                for (var j = 0; j < n; j++)
+                for (var j = 0; j < dimension; j++)
                 {
-                    covariance[(i * n) + j] += x * (samples[(s * n) + j] - mean[j]) / (count - 1);
+                    covariance[i, j] += (vector[i] - mean[i]) * (vector[j] - mean[j]) / (count - 1);
                 }
             }
         }
 
         return (mean, covariance);
+    }
+
+    static double[,] Multiply(double[,] a, double[,] b)
+    {
+        var n = a.GetLength(0);
+        var product = new double[n, n];
+        for (var i = 0; i < n; i++)
+        {
+            for (var k = 0; k < n; k++)
+            {
+                for (var j = 0; j < n; j++)
+                {
+                    product[i, j] += a[i, k] * b[k, j];
+                }
+            }
+        }
+
+        return product;
     }
 }

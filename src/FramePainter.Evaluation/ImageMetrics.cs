@@ -1,156 +1,153 @@
 namespace FramePainter.Evaluation;
 
-/// <summary>Likeness of two 8-bit pictures of one size, computed in double on RGB; alpha is dropped.</summary>
+/// <summary>
+/// Likeness of two 8-bit pictures of one size. Figures are those of scikit-image's <c>peak_signal_noise_ratio</c> and
+/// <c>structural_similarity</c> on RGB with a range of 255. Gray pictures count as RGB with equal channels; alpha is dropped.
+/// </summary>
 public static class ImageMetrics
 {
     const double Range = 255;
 
-    /// <summary>Constants of SSIM (Wang et al. 2004): (K1·L)² and (K2·L)².</summary>
-    const double C1 = 0.01 * Range * 0.01 * Range;
-    const double C2 = 0.03 * Range * 0.03 * Range;
+    // Wang et al. (2004), "Image quality assessment: from error visibility to structural similarity", section III-B.
+    const double C1 = 0.01 * Range * (0.01 * Range);
+    const double C2 = 0.03 * Range * (0.03 * Range);
 
-    /// <summary>Standard deviation and radius (3.5 deviations, rounded) of the Gaussian window.</summary>
-    const double GaussianSigma = 1.5;
-    const int GaussianRadius = 5;
-
-    const int UniformRadius = 3;
-
-    /// <summary>Peak signal-to-noise ratio in dB, mean squared error over all channels; infinite for equal pictures.</summary>
-    /// <param name="first">A picture.</param>
-    /// <param name="second">Another of the same size.</param>
+    /// <summary>The peak signal-to-noise ratio.</summary>
+    /// <param name="a">A picture.</param>
+    /// <param name="b">A picture of the same size.</param>
+    /// <returns>Decibels; positive infinity for equal pictures.</returns>
     /// <exception cref="ImageException">The sizes differ.</exception>
-    public static double Psnr(PixelImage first, PixelImage second)
+    public static double Psnr(PixelImage a, PixelImage b)
     {
-        var (a, b) = Pair(first, second, 0);
-        double sum = 0;
-        for (var i = 0; i < a.Length; i++)
+        CheckSizes(a, b, 1);
+        var left = a.ToRgb().Pixels;
+        var right = b.ToRgb().Pixels;
+        long squares = 0;
+        for (var i = 0; i < left.Length; i++)
         {
-            double difference = a[i] - b[i];
-            sum += difference * difference;
+            var difference = left[i] - right[i];
+            squares += difference * difference;
         }
 
-        return 10 * Math.Log10(Range * Range / (sum / a.Length));
+        return 10 * Math.Log10(Range * Range * left.Length / squares);
     }
 
-    /// <summary>Structural similarity with a uniform 7×7 window and sample covariance, mean over channels: scikit-image's default.</summary>
-    /// <param name="first">A picture, at least 7×7.</param>
-    /// <param name="second">Another of the same size.</param>
+    /// <summary>Structural similarity with a uniform window of 7×7 and sample covariance; the mean over all whole windows and channels.</summary>
+    /// <param name="a">A picture of at least 7×7 pixels.</param>
+    /// <param name="b">A picture of the same size.</param>
+    /// <returns>−1 to 1; 1 for equal pictures.</returns>
     /// <exception cref="ImageException">The sizes differ or are too small.</exception>
-    public static double SsimUniform7(PixelImage first, PixelImage second)
+    public static double SsimUniform7(PixelImage a, PixelImage b)
     {
-        const int Side = (2 * UniformRadius) + 1;
-        const double Samples = Side * Side;
-        return Ssim(first, second, [.. Enumerable.Repeat(1.0 / Side, Side)], Samples / (Samples - 1));
+        const int side = 7;
+        const double pixels = side * side;
+        return Ssim(a, b, [.. Enumerable.Repeat(1.0 / side, side)], pixels / (pixels - 1));
     }
 
-    /// <summary>Structural similarity with a Gaussian window (σ 1.5, radius 5) and population covariance, mean over channels: Wang et al.'s.</summary>
-    /// <param name="first">A picture, at least 11×11.</param>
-    /// <param name="second">Another of the same size.</param>
+    /// <summary>Structural similarity with a Gaussian window (σ 1.5, 11×11), as in Wang et al. (2004); the mean over all whole windows and channels.</summary>
+    /// <param name="a">A picture of at least 11×11 pixels.</param>
+    /// <param name="b">A picture of the same size.</param>
+    /// <returns>−1 to 1; 1 for equal pictures.</returns>
     /// <exception cref="ImageException">The sizes differ or are too small.</exception>
-    public static double SsimGaussian(PixelImage first, PixelImage second)
+    public static double SsimGaussian(PixelImage a, PixelImage b)
     {
-        var window = new double[(2 * GaussianRadius) + 1];
-        for (var i = 0; i < window.Length; i++)
-        {
-            var x = (i - GaussianRadius) / GaussianSigma;
-            window[i] = Math.Exp(-0.5 * x * x);
-        }
-
+        const int radius = 5;
+        const double sigma = 1.5;
+        var window = Enumerable.Range(-radius, (2 * radius) + 1).Select(x => Math.Exp(-x * x / (2 * sigma * sigma))).ToArray();
         var sum = window.Sum();
-        return Ssim(first, second, [.. window.Select(w => w / sum)], 1);
+        return Ssim(a, b, Array.ConvertAll(window, w => w / sum), 1);
     }
 
-    /// <summary>Mean over all positions whose window lies inside the picture: the borders are cropped, so that how they would be extended does not matter.</summary>
-    static double Ssim(PixelImage first, PixelImage second, double[] window, double covariance)
+    /// <param name="a">A picture.</param>
+    /// <param name="b">A picture.</param>
+    /// <param name="window">The window along one axis; sums to 1.</param>
+    /// <param name="covarianceFactor">n/(n−1) for sample covariance, 1 for that of the population.</param>
+    static double Ssim(PixelImage a, PixelImage b, double[] window, double covarianceFactor)
     {
-        var (a, b) = Pair(first, second, window.Length);
-        var (width, height) = (first.Width, first.Height);
-        double total = 0;
+        CheckSizes(a, b, window.Length);
+        double sum = 0;
         for (var channel = 0; channel < 3; channel++)
         {
-            double[] Plane(Func<double, double, double> value)
+            var (x, y) = (Plane.Of(a, channel), Plane.Of(b, channel));
+            var (meanX, meanY) = (x.Filter(window), y.Filter(window));
+            var (squareX, squareY, product) = (x.Times(x).Filter(window), y.Times(y).Filter(window), x.Times(y).Filter(window));
+            double channelSum = 0;
+            for (var i = 0; i < meanX.Values.Length; i++)
             {
-                var plane = new double[width * height];
-                for (var i = 0; i < plane.Length; i++)
-                {
-                    plane[i] = value(a[(i * 3) + channel], b[(i * 3) + channel]);
-                }
-
-                return Filter(plane, width, height, window);
+                var (ux, uy) = (meanX.Values[i], meanY.Values[i]);
+                var varianceX = covarianceFactor * (squareX.Values[i] - (ux * ux));
+                var varianceY = covarianceFactor * (squareY.Values[i] - (uy * uy));
+                var covariance = covarianceFactor * (product.Values[i] - (ux * uy));
+                channelSum += ((2 * ux * uy) + C1) * ((2 * covariance) + C2) / (((ux * ux) + (uy * uy) + C1) * (varianceX + varianceY + C2));
             }
 
-            var meanA = Plane((x, _) => x);
-            var meanB = Plane((_, y) => y);
-            var squareA = Plane((x, _) => x * x);
-            var squareB = Plane((_, y) => y * y);
-            var product = Plane((x, y) => x * y);
-            double sum = 0;
-            for (var i = 0; i < meanA.Length; i++)
-            {
-                var varianceA = covariance * (squareA[i] - (meanA[i] * meanA[i]));
-                var varianceB = covariance * (squareB[i] - (meanB[i] * meanB[i]));
-                var both = covariance * (product[i] - (meanA[i] * meanB[i]));
-                sum += ((2 * meanA[i] * meanB[i]) + C1) * ((2 * both) + C2)
-                    / (((meanA[i] * meanA[i]) + (meanB[i] * meanB[i]) + C1) * (varianceA + varianceB + C2));
-            }
-
-            total += sum / meanA.Length;
+            sum += channelSum / meanX.Values.Length;
         }
 
-        return total / 3;
+        return sum / 3;
     }
 
-    /// <summary>Separable filter, only where the window fits.</summary>
-    static double[] Filter(double[] plane, int width, int height, double[] window)
+    static void CheckSizes(PixelImage a, PixelImage b, int least)
     {
-        var (narrow, low) = (width - window.Length + 1, height - window.Length + 1);
-        var rows = new double[narrow * height];
-        for (var y = 0; y < height; y++)
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        if (a.Width != b.Width || a.Height != b.Height)
         {
-            for (var x = 0; x < narrow; x++)
-            {
-                double sum = 0;
-                for (var k = 0; k < window.Length; k++)
-                {
-                    sum += window[k] * plane[(y * width) + x + k];
-                }
-
-                rows[(y * narrow) + x] = sum;
-            }
+            throw new ImageException($"Pictures of {a.Width}×{a.Height} and {b.Width}×{b.Height} cannot be compared; resize one of them first.");
         }
 
-        var result = new double[narrow * low];
-        for (var y = 0; y < low; y++)
+        if (Math.Min(a.Width, a.Height) < least)
         {
-            for (var x = 0; x < narrow; x++)
-            {
-                double sum = 0;
-                for (var k = 0; k < window.Length; k++)
-                {
-                    sum += window[k] * rows[((y + k) * narrow) + x];
-                }
-
-                result[(y * narrow) + x] = sum;
-            }
+            throw new ImageException($"A picture of {a.Width}×{a.Height} is smaller than the window of {least}×{least}.");
         }
-
-        return result;
     }
 
-    static (byte[] First, byte[] Second) Pair(PixelImage first, PixelImage second, int least)
+    /// <summary>One channel as numbers, row by row.</summary>
+    sealed record Plane(double[] Values, int Width, int Height)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
-        if (first.Width != second.Width || first.Height != second.Height)
+        public static Plane Of(PixelImage image, int channel)
         {
-            throw new ImageException($"Pictures of {first} and {second} cannot be compared; bring them to one size.");
+            var pixels = image.ToRgb().Pixels;
+            var values = new double[image.Width * image.Height];
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = pixels[(i * 3) + channel];
+            }
+
+            return new Plane(values, image.Width, image.Height);
         }
 
-        if (first.Width < least || first.Height < least)
-        {
-            throw new ImageException($"A picture of {first} is smaller than the {least}×{least} window.");
-        }
+        public Plane Times(Plane other) => this with { Values = [.. Values.Zip(other.Values, (x, y) => x * y)] };
 
-        return (first.ToRgb().Pixels.ToArray(), second.ToRgb().Pixels.ToArray());
+        /// <summary>Weighted means over all windows that lie inside.</summary>
+        public Plane Filter(double[] window)
+        {
+            var (width, height) = (Width - window.Length + 1, Height - window.Length + 1);
+            var narrow = new double[width * Height];
+            for (var y = 0; y < Height; y++)
+            {
+                for (var x = 0; x < width; x++)
+                {
+                    for (var t = 0; t < window.Length; t++)
+                    {
+                        narrow[(y * width) + x] += window[t] * Values[(y * Width) + x + t];
+                    }
+                }
+            }
+
+            var result = new double[width * height];
+            for (var y = 0; y < height; y++)
+            {
+                for (var t = 0; t < window.Length; t++)
+                {
+                    for (var x = 0; x < width; x++)
+                    {
+                        result[(y * width) + x] += window[t] * narrow[((y + t) * width) + x];
+                    }
+                }
+            }
+
+            return new Plane(result, width, height);
+        }
     }
 }

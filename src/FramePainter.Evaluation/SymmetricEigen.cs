@@ -1,80 +1,86 @@
 namespace FramePainter.Evaluation;
 
-/// <summary>Eigenvalues and eigenvectors of a symmetric matrix by cyclic Jacobi rotations: slow for large matrices, accurate for all.</summary>
-internal static class SymmetricEigen
+/// <summary>Eigenvalues and eigenvectors of symmetric matrices, by cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", section 8.5).</summary>
+static class SymmetricEigen
 {
-    const int MaxSweeps = 60;
+    const int MostSweeps = 60;
 
-    /// <summary>Decomposes a matrix; only its symmetric part counts.</summary>
-    /// <param name="matrix"><c>[n, n]</c>, row-major.</param>
-    /// <param name="n">Its side.</param>
-    /// <returns>Eigenvalues, and eigenvectors as columns.</returns>
-    public static (double[] Values, double[] Vectors) Decompose(double[] matrix, int n)
+    /// <summary>Decomposes a matrix; only the mean of it and its transpose is looked at.</summary>
+    /// <param name="matrix">A square matrix.</param>
+    /// <returns>Eigenvalues in no order, and eigenvectors as columns in the same order.</returns>
+    public static (double[] Values, double[,] Vectors) Decompose(double[,] matrix)
     {
-        var a = new double[n * n];
-        var vectors = new double[n * n];
+        var n = matrix.GetLength(0);
+        var a = new double[n, n];
+        var vectors = new double[n, n];
+        double norm = 0;
         for (var i = 0; i < n; i++)
         {
-            vectors[(i * n) + i] = 1;
+            vectors[i, i] = 1;
             for (var j = 0; j < n; j++)
             {
-                a[(i * n) + j] = (matrix[(i * n) + j] + matrix[(j * n) + i]) / 2;
+                a[i, j] = (matrix[i, j] + matrix[j, i]) / 2;
+                norm += a[i, j] * a[i, j];
             }
         }
 
-        var scale = Math.Sqrt(a.Sum(x => x * x));
-        for (var sweep = 0; sweep < MaxSweeps && OffDiagonal(a, n) > 1e-16 * scale; sweep++)
+        for (var sweep = 0; sweep < MostSweeps && OffDiagonal(a) > 1e-32 * norm; sweep++)
         {
-            for (var p = 0; p < n; p++)
+            for (var p = 0; p < n - 1; p++)
             {
                 for (var q = p + 1; q < n; q++)
                 {
-                    Rotate(a, vectors, n, p, q);
+                    Rotate(a, vectors, p, q);
                 }
             }
         }
 
-        return ([.. Enumerable.Range(0, n).Select(i => a[(i * n) + i])], vectors);
+        var values = new double[n];
+        for (var i = 0; i < n; i++)
+        {
+            values[i] = a[i, i];
+        }
+
+        return (values, vectors);
     }
 
-    static void Rotate(double[] a, double[] vectors, int n, int p, int q)
+    static double OffDiagonal(double[,] a)
     {
-        var apq = a[(p * n) + q];
-        if (apq == 0)
+        double sum = 0;
+        for (var i = 0; i < a.GetLength(0); i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                sum += 2 * a[i, j] * a[i, j];
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>Turns axes p and q so that their common element vanishes.</summary>
+    static void Rotate(double[,] a, double[,] vectors, int p, int q)
+    {
+        if (a[p, q] == 0)
         {
             return;
         }
 
-        var theta = (a[(q * n) + q] - a[(p * n) + p]) / (2 * apq);
-        var t = (theta >= 0 ? 1 : -1) / (Math.Abs(theta) + Math.Sqrt((theta * theta) + 1));
-        var c = 1 / Math.Sqrt((t * t) + 1);
-        var s = t * c;
+        // The smaller of the two angles: tan 2φ = 2·a_pq/(a_qq − a_pp).
+        var theta = (a[q, q] - a[p, p]) / (2 * a[p, q]);
+        var tangent = theta == 0 ? 1 : Math.Sign(theta) / (Math.Abs(theta) + Math.Sqrt((theta * theta) + 1));
+        var cosine = 1 / Math.Sqrt((tangent * tangent) + 1);
+        var sine = tangent * cosine;
+        var n = a.GetLength(0);
         for (var k = 0; k < n; k++)
         {
-            var (kp, kq) = (a[(k * n) + p], a[(k * n) + q]);
-            (a[(k * n) + p], a[(k * n) + q]) = ((c * kp) - (s * kq), (s * kp) + (c * kq));
+            (a[k, p], a[k, q]) = ((cosine * a[k, p]) - (sine * a[k, q]), (sine * a[k, p]) + (cosine * a[k, q]));
         }
 
         for (var k = 0; k < n; k++)
         {
-            var (pk, qk) = (a[(p * n) + k], a[(q * n) + k]);
-            (a[(p * n) + k], a[(q * n) + k]) = ((c * pk) - (s * qk), (s * pk) + (c * qk));
-            var (vp, vq) = (vectors[(k * n) + p], vectors[(k * n) + q]);
-            (vectors[(k * n) + p], vectors[(k * n) + q]) = ((c * vp) - (s * vq), (s * vp) + (c * vq));
+            (a[p, k], a[q, k]) = ((cosine * a[p, k]) - (sine * a[q, k]), (sine * a[p, k]) + (cosine * a[q, k]));
+            (vectors[k, p], vectors[k, q]) = ((cosine * vectors[k, p]) - (sine * vectors[k, q]), (sine * vectors[k, p]) + (cosine * vectors[k, q]));
         }
-    }
-
-    static double OffDiagonal(double[] a, int n)
-    {
-        double sum = 0;
-        for (var i = 0; i < n; i++)
-        {
-            for (var j = 0; j < n; j++)
-            {
-                sum += i == j ? 0 : a[(i * n) + j] * a[(i * n) + j];
-            }
-        }
-
-        return Math.Sqrt(sum);
     }
 }
