@@ -20,12 +20,12 @@ static class BenchCommand
 
     static readonly Option<int> s_steps = new("--steps")
     {
-        Description = "Denoising steps of each edit, 1 to 1000. Default: 1.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 1,
+        Description = "Denoising steps of each edit, 1 to 1000.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 1,
     };
 
     static readonly Option<int> s_repeat = new("--repeat")
     {
-        Description = "Edits to time after one to warm up; each stage's best is shown. 0 shows the first. Default: 3.",
+        Description = "Edits to time after one to warm up; each stage's best is shown. 0 shows the first.",
         HelpName = "N",
         CustomParser = Parsers.Integer(0, 1000),
         DefaultValueFactory = _ => 3,

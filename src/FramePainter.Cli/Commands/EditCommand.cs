@@ -24,7 +24,7 @@ static class EditCommand
 
     static readonly Option<int> s_steps = new("--steps")
     {
-        Description = "Denoising steps, 1 to 1000. Default: 25.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 25,
+        Description = "Denoising steps, 1 to 1000.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 25,
     };
 
     static readonly Option<long?> s_seed = new("--seed")
@@ -34,12 +34,12 @@ static class EditCommand
 
     static readonly Option<float> s_controlScale = new("--control-scale")
     {
-        Description = "Strength of the signal, 0 to 10. Default: 0.8.", HelpName = "X", CustomParser = Parsers.Number(0, 10), DefaultValueFactory = _ => 0.8f,
+        Description = "Strength of the signal, 0 to 10.", HelpName = "X", CustomParser = Parsers.Number(0, 10), DefaultValueFactory = _ => 0.8f,
     };
 
     static readonly Option<float> s_guidance = new("--guidance")
     {
-        Description = "Classifier-free guidance, 0 to 100; below 1 there is none. Default: 3.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 3f,
+        Description = "Classifier-free guidance, 0 to 100; below 1 there is none.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 3f,
     };
 
     static readonly Option<GuidanceDecay> s_decay = new("--decay")
