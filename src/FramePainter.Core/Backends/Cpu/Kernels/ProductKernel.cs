@@ -36,7 +36,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     where V : struct
 {
     const int SmallestItem = 1 << 19;
-    const int WantedItems = 24;
+    const int WantedItems = 16;
 
     readonly RowSource _source;
     readonly TileEpilogue<L, V> _epilogue;
