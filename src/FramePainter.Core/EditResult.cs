@@ -35,4 +35,7 @@ public sealed class EditResult
 
     /// <summary>What its user should know about the result; empty for most.</summary>
     public IReadOnlyList<EditWarning> Warnings { get; internal init; } = [];
+
+    /// <summary>What it was made with.</summary>
+    public required EditMetadata Metadata { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
 using FramePainter.Pipeline;
@@ -80,6 +81,11 @@ public sealed class Painter : IDisposable
         try
         {
             painter._pipeline.PackWeights(progress, cancel);
+            if (options.HashModel)
+            {
+                painter._pipeline.ModelHashes = Hash(checkpoint.Files, cancel);
+            }
+
             return painter;
         }
         catch
@@ -186,6 +192,19 @@ public sealed class Painter : IDisposable
         {
             _sessions.Remove(session);
         }
+    }
+
+    static Dictionary<string, string> Hash(IReadOnlyList<CheckpointFile> files, CancellationToken cancel)
+    {
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var stream = File.OpenRead(file.Path);
+            hashes.Add($"{file.Part}/{Path.GetFileName(file.Path)}", Convert.ToHexStringLower(SHA256.HashData(stream)));
+        }
+
+        return hashes;
     }
 
     void Enter()

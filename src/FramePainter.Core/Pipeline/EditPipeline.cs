@@ -19,11 +19,16 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     const float FpsId = 6;
     const float MotionId = 128;
 
+    static readonly string s_version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
+
     readonly Networks _networks = new(checkpoint, attention);
     readonly ControlTables _tables = new(backend);
 
     /// <summary>Both sides of the working size are multiples of it.</summary>
     public int Grid => _networks.Grid;
+
+    /// <summary>SHA-256 of the files of weights by part and name, for the metadata of edits; empty where nobody asked for them.</summary>
+    public IReadOnlyDictionary<string, string> ModelHashes { get; set; } = new Dictionary<string, string>();
 
     /// <summary>The plans.</summary>
     public Networks Networks => _networks;
@@ -78,8 +83,22 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
             new Shape(1, Networks.Frames, Networks.LatentChannels, latentHeight, latentWidth), frames, clock.End())
         {
             Warnings = prepared.Warnings,
+            Metadata = MetadataOf(size, signal, prepared, options),
         };
     }
+
+    EditMetadata MetadataOf(SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
+    {
+        Version = s_version,
+        Options = options with { Size = (size.Width, size.Height), Progress = null },
+        Attention = attention,
+        Width = size.SourceWidth,
+        Height = size.SourceHeight,
+        Device = backend.Description,
+        Signal = signal.Kind,
+        Points = prepared.Drags,
+        ModelHashes = ModelHashes,
+    };
 
     /// <summary>The CLIP row of the picture at its own size.</summary>
     float[] Describe(PictureCache picture, StageClock clock, CancellationToken cancel)

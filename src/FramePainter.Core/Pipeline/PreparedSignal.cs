@@ -14,6 +14,9 @@ internal sealed record PreparedSignal(PixelImage Control, float[]? Points, IRead
         EditWarningKind.PointsUntrained,
         "Drag points were given, and the released FramePainter weights were trained on sketches alone: the result may not follow the points. Weights trained for points need no heed of this.");
 
+    /// <summary>The drag points in the caller's pixels.</summary>
+    public IReadOnlyList<DragPoint> Drags { get; private init; } = [];
+
     /// <summary>Brings a signal to the working size.</summary>
     /// <param name="signal">The signal.</param>
     /// <param name="size">The sizes of the edit.</param>
@@ -23,10 +26,13 @@ internal sealed record PreparedSignal(PixelImage Control, float[]? Points, IRead
     {
         SketchSignal sketch => new(size.PrepareSketch(sketch.Strokes), null, []),
         CoarseSignal coarse => new(size.PrepareCoarse(coarse.Picture), null, []),
-        PointsSignal points => new(Black(size), Table(points, size, capacity), [s_untrained]),
-        CombinedSignal both => Of(both.Picture, size, capacity) with { Points = Table(both.Drags, size, capacity), Warnings = [s_untrained] },
+        PointsSignal points => WithPoints(new(Black(size), null, []), points, size, capacity),
+        CombinedSignal both => WithPoints(Of(both.Picture, size, capacity), both.Drags, size, capacity),
         _ => throw new SignalException($"This painter has no use for a {signal.Kind}."),
     };
+
+    static PreparedSignal WithPoints(PreparedSignal picture, PointsSignal points, SizePlan size, int capacity) =>
+        picture with { Points = Table(points, size, capacity), Drags = points.Drags.ToArray(), Warnings = [s_untrained] };
 
     static PixelImage Black(SizePlan size) => PixelImage.Adopt(new byte[size.Width * size.Height * 3], size.Width, size.Height, PixelFormat.Rgb24);
 
