@@ -33,6 +33,12 @@ public sealed record EditOptions
     /// <summary>Precision in which the initial latents are drawn. Default float16: what the original app draws under autocast.</summary>
     public DrawPrecision Draws { get; init; } = DrawPrecision.Float16;
 
+    /// <summary>
+    /// Drag points that there is room for, 1 to <see cref="Signal.MaxPoints"/>, when the signal has any. Edits of one capacity share their plan, whatever
+    /// the points; the rest of the room costs next to nothing. Default 32.
+    /// </summary>
+    public int PointCapacity { get; init; } = 32;
+
     /// <summary>Told of the edit's progress, on the editing thread.</summary>
     public IProgress<EditProgress>? Progress { get; init; }
 
@@ -43,6 +49,7 @@ public sealed record EditOptions
         Require(Steps is >= 1 and <= 1000, nameof(Steps), Steps, "from 1 to 1000");
         Require(ControlScale is >= 0 and <= 10, nameof(ControlScale), ControlScale, "a number from 0 to 10");
         Require(Guidance is >= 0 and <= 100, nameof(Guidance), Guidance, "a number from 0 to 100");
+        Require(PointCapacity is >= 1 and <= Signal.MaxPoints, nameof(PointCapacity), PointCapacity, $"from 1 to {Signal.MaxPoints}");
         Require(Enum.IsDefined(Decay), nameof(Decay), Decay, "one of the kinds that are named");
         Require(Enum.IsDefined(Fit), nameof(Fit), Fit, "one of the kinds that are named");
         Require(Enum.IsDefined(Draws), nameof(Draws), Draws, "one of the kinds that are named");

@@ -32,4 +32,10 @@ public sealed class EditResult
 
     /// <summary>Time of each stage.</summary>
     public IReadOnlyList<StageTiming> Timings { get; }
+
+    /// <summary>What its user should know about the result; empty for most.</summary>
+    public IReadOnlyList<EditWarning> Warnings { get; internal init; } = [];
+
+    /// <summary>What it was made with.</summary>
+    public required EditMetadata Metadata { get; init; }
 }

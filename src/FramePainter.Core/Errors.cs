@@ -51,6 +51,18 @@ public sealed class SignalException : FramePainterException
     }
 }
 
+/// <summary>A text that should be the metadata of an edit is damaged, of another format, or holds values out of range.</summary>
+public sealed class MetadataException : FramePainterException
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="message">What is wrong with the text.</param>
+    /// <param name="inner">The error beneath, if any.</param>
+    public MetadataException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
+
 /// <summary>A picture cannot be used: empty, too large, or with a buffer that does not fit its size.</summary>
 public sealed class ImageException : FramePainterException
 {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
 using FramePainter.Pipeline;
@@ -15,6 +16,7 @@ public sealed class Painter : IDisposable
     readonly IWeightStore _weights;
     readonly EditPipeline _pipeline;
     readonly object _gate = new();
+    readonly HashSet<EditSession> _sessions = [];
     int _running;
     bool _disposed;
 
@@ -79,6 +81,11 @@ public sealed class Painter : IDisposable
         try
         {
             painter._pipeline.PackWeights(progress, cancel);
+            if (options.HashModel)
+            {
+                painter._pipeline.ModelHashes = Hash(checkpoint.Files, cancel);
+            }
+
             return painter;
         }
         catch
@@ -103,18 +110,23 @@ public sealed class Painter : IDisposable
     public EditResult Edit(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        ArgumentNullException.ThrowIfNull(signal);
-        options ??= EditOptions.Default;
-        options.Validate();
-        cancel.ThrowIfCancellationRequested();
-        Enter();
-        try
+        using var picture = new PictureCache(image);
+        return Run(picture, signal, options, cancel);
+    }
+
+    /// <summary>Opens a picture for several edits: what belongs to the picture alone is computed once.</summary>
+    /// <param name="image">The picture, of any size up to <see cref="PixelImage.MaxSide"/>; alpha is dropped.</param>
+    /// <returns>The session; dispose it to give back its memory. The painter gives it back at the latest.</returns>
+    /// <exception cref="ObjectDisposedException">The painter is disposed.</exception>
+    public EditSession Open(PixelImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        lock (_gate)
         {
-            return _pipeline.Edit(image, signal, options, cancel);
-        }
-        finally
-        {
-            Leave();
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var session = new EditSession(this, image);
+            _sessions.Add(session);
+            return session;
         }
     }
 
@@ -144,10 +156,55 @@ public sealed class Painter : IDisposable
             }
         }
 
+        foreach (var session in _sessions.ToArray())
+        {
+            session.Dispose();
+        }
+
         _pipeline.Dispose();
         _weights.Dispose();
         _backend.Dispose();
         _checkpoint.Dispose();
+    }
+
+    /// <summary>An edit of a picture of which some may be known.</summary>
+    internal EditResult Run(PictureCache picture, Signal signal, EditOptions? options, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(signal);
+        options ??= EditOptions.Default;
+        options.Validate();
+        cancel.ThrowIfCancellationRequested();
+        Enter();
+        try
+        {
+            return _pipeline.Edit(picture, signal, options, cancel);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Forgets a session that is disposed.</summary>
+    internal void Forget(EditSession session)
+    {
+        lock (_gate)
+        {
+            _sessions.Remove(session);
+        }
+    }
+
+    static Dictionary<string, string> Hash(IReadOnlyList<CheckpointFile> files, CancellationToken cancel)
+    {
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var stream = File.OpenRead(file.Path);
+            hashes.Add($"{file.Part}/{Path.GetFileName(file.Path)}", Convert.ToHexStringLower(SHA256.HashData(stream)));
+        }
+
+        return hashes;
     }
 
     void Enter()

@@ -18,6 +18,9 @@ public sealed record PainterOptions
     /// <summary>How the edited frame sees the source (paper, table 3). The released weights are for <see cref="AttentionKind.Matching"/>.</summary>
     public AttentionKind Attention { get; init; } = AttentionKind.Matching;
 
+    /// <summary>Computes the SHA-256 of every file of weights for <see cref="EditMetadata.ModelHashes"/>: some seconds for a full model. Default: not.</summary>
+    public bool HashModel { get; init; }
+
     /// <summary>Where edits run.</summary>
     public Device Device { get; init; } = Device.Auto;
 

@@ -220,6 +220,18 @@ public sealed class GraphBuilder
         return Add(x.Shape, [x, table], o => new AddRowsOp { Name = Named("add_rows"), Outputs = o, Input = x, Rows = rows });
     }
 
+    /// <summary>Adds the source frame's tokens at source points to the other frames' tokens at target points, in the last half.</summary>
+    /// <param name="x">The features.</param>
+    /// <param name="points">Source and target of each point, <c>[n, 4]</c>.</param>
+    /// <param name="frames">Frames of a half.</param>
+    public Value AddTokens(Value x, Value points, int frames)
+    {
+        Check(
+            x.Shape.Rank == 4 && x.Shape.Tokens > 0 && frames > 0 && x.Shape.Images % frames == 0 && points.Shape.Rank == 2 && points.Shape.Channels == AddTokensOp.Columns,
+            $"points {points.Shape} on {x.Shape}");
+        return Add(x.Shape, [x, points], o => new AddTokensOp { Name = Named("add_tokens"), Outputs = o, Input = x, Points = points, Frames = frames });
+    }
+
     /// <summary>Multiplies by one of a row of scalars.</summary>
     /// <param name="x">What is scaled.</param>
     /// <param name="scalars">The row.</param>

@@ -274,6 +274,31 @@ public sealed record AddRowsOp : Op
     public override IEnumerable<Value> Inputs => [Input, Rows.Table];
 }
 
+/// <summary>
+/// Guidance by drag points (paper, appendix A): in the last <see cref="Frames"/> images, which are the conditional half, the tokens of
+/// frame 0 at the source points are added to those of every later frame at the target points; everything else passes unchanged.
+/// A row of <see cref="Points"/> holds source x, source y, target x, target y as shares of the picture's width and height; a share s lies in
+/// column min(⌊s·W⌋, W−1), the product rounded to float32 before ⌊⌋, rows alike. A row with a negative number is padding and adds nothing.
+/// Points that share a target add up, in the order of the rows.
+/// </summary>
+public sealed record AddTokensOp : Op
+{
+    /// <summary>Columns of <see cref="Points"/>.</summary>
+    public const int Columns = 4;
+
+    /// <summary>The features, <c>[images, H, W, C]</c>.</summary>
+    public required Value Input { get; init; }
+
+    /// <summary>The points, <c>[n, 4]</c>.</summary>
+    public required Value Points { get; init; }
+
+    /// <summary>Frames of a half; images are a multiple of it.</summary>
+    public required int Frames { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Value> Inputs => [Input, Points];
+}
+
 /// <summary>Multiplies by one entry of a row of scalars: <c>out = in·scalars[column]</c>.</summary>
 public sealed record ScaleOp : Op
 {

@@ -28,6 +28,7 @@ internal static class Rewriter
             ActivateOp o => o with { Input = map(o.Input) },
             BlendOp o => o with { Left = map(o.Left), Right = map(o.Right) },
             AddRowsOp o => o with { Input = map(o.Input), Rows = Rows(o.Rows)!.Value },
+            AddTokensOp o => o with { Input = map(o.Input), Points = map(o.Points) },
             ScaleOp o => o with { Input = map(o.Input), Scalars = map(o.Scalars) },
             ControlPoolOp o => o with { Input = map(o.Input) },
             ControlAlignOp o => o with { Input = map(o.Input), Control = map(o.Control), Scales = map(o.Scales) },

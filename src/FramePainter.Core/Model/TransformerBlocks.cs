@@ -8,6 +8,9 @@ namespace FramePainter.Model;
 /// <param name="FrameIndex">0, 1, ...: as many numbers as there are frames.</param>
 internal sealed record TransformerInputs(AttentionKind Kind, Value Context, Value FrameIndex)
 {
+    /// <summary>Drag points <c>[n, 4]</c> as <see cref="AddTokensOp"/> reads them, or null for none.</summary>
+    public Value? Points { get; init; }
+
     public int Frames => (int)FrameIndex.Shape.Count;
 }
 
@@ -35,12 +38,13 @@ internal static class TransformerBlocks
         return g.Add(x, g.Linear(m["proj_out"], h, channels));
     }
 
-    /// <summary>Self and matching attention, cross-attention, feed-forward: within each frame.</summary>
+    /// <summary>Self and matching attention, cross-attention, feed-forward: within each frame. Drag points, if any, act on its output, before time is looked at.</summary>
     public static Value Spatial(GraphBuilder g, Module m, Value x, int heads, TransformerInputs inputs)
     {
         x = g.Add(SelfAndMatching(g, m, g.LayerNorm(m["norm1"], x), heads, inputs), x);
         x = g.AddRows(x, CrossRows(g, m["attn2"], inputs.Context, x.Shape.Channels));
-        return g.Add(FeedForward(g, m["ff"], g.LayerNorm(m["norm3"], x)), x);
+        x = g.Add(FeedForward(g, m["ff"], g.LayerNorm(m["norm3"], x)), x);
+        return inputs.Points is { } points ? g.AddTokens(x, points, inputs.Frames) : x;
     }
 
     /// <summary>Feed-forward, attention over the two frames, cross-attention, feed-forward: along time, position by position.</summary>

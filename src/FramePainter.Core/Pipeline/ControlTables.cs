@@ -4,7 +4,7 @@ namespace FramePainter.Pipeline;
 
 /// <summary>
 /// A table of pooled control features, one row per step: the black frame's, then the signal's. The black half depends on size and steps
-/// alone, so that a table used again needs only the signal's half.
+/// alone, so that a table used again needs only the signal's half, and not even that when the signal is the same.
 /// </summary>
 internal sealed class ControlTable(IBackend backend, DenoiseKey key, long frameFloats) : IDisposable
 {
@@ -14,6 +14,9 @@ internal sealed class ControlTable(IBackend backend, DenoiseKey key, long frameF
 
     /// <summary>Whether the black frame's half is filled for all steps.</summary>
     public bool HasBlack { get; set; }
+
+    /// <summary>The signal whose features of all steps fill the other half, or null.</summary>
+    public PixelImage? Signal { get; set; }
 
     /// <summary>Where a frame's features of a row lie.</summary>
     public long Offset(int row, int frame) => ((((long)row * Networks.Frames) + frame) * frameFloats) * sizeof(float);
@@ -36,8 +39,8 @@ internal sealed class ControlTables(IBackend backend) : IDisposable
     /// <summary>A table for one edit alone; give it back with <see cref="Return"/>.</summary>
     public ControlTable Rent(DenoiseKey key, long frameFloats)
     {
-        // The guidance halves do not matter to the control features.
-        key = key with { Halves = 0 };
+        // The guidance halves and the drag points do not matter to the control features.
+        key = key with { Halves = 0, Points = 0 };
         ControlTable? other;
         lock (_gate)
         {

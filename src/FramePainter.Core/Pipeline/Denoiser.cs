@@ -15,12 +15,12 @@ internal sealed class Denoiser : IDisposable
     readonly BoundGraphs _black;
     readonly BoundGraphs _signal;
 
-    public Denoiser(Networks networks, ControlTables tables, IBackend backend, IWeightStore weights, int width, int height, int halves, EulerScheduler scheduler)
+    public Denoiser(Networks networks, ControlTables tables, IBackend backend, IWeightStore weights, DenoiseKey key, EulerScheduler scheduler)
     {
         _scheduler = scheduler;
         _tables = tables;
-        var frameFloats = networks.ControlFloats(width, height);
-        _key = new DenoiseKey(width, height, scheduler.Steps, halves, ControlTables.Rows(scheduler.Steps, frameFloats));
+        _key = key;
+        var frameFloats = networks.ControlFloats(key.Width, key.Height);
         var resources = new Stack<IDisposable>();
         try
         {
@@ -43,13 +43,16 @@ internal sealed class Denoiser : IDisposable
         _unet.Bind(Networks.ControlTable, _table.Buffer, 0);
     }
 
+    /// <summary>What it was made for.</summary>
+    public DenoiseKey Key => _key;
+
     /// <summary>Floating-point operations of one U-Net step.</summary>
     public double StepFlops => _unet.Step.Plan.Graph.Flops;
 
     bool KeepsAllRows => _key.ControlRows == _key.Steps;
 
     /// <summary>Computes all that is constant over the steps; control features of all steps, where they fit.</summary>
-    public void Prepare(float[] context, float[] imageLatents, PixelImage control, EditOptions options, CancellationToken cancel)
+    public void Prepare(float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
     {
         // The unconditional half's context is zero.
         var rows = new float[context.Length * _key.Halves];
@@ -61,17 +64,38 @@ internal sealed class Denoiser : IDisposable
         _unet.Write(Networks.FrameIndex, [0, 1]);
         _unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
         _unet.Write(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
-        _unet.Prologue.Run(cancel);
+        if (signal.Points is { } points)
+        {
+            _unet.Write(Networks.Points, points);
+        }
 
+        _unet.Prologue.Run(cancel);
+        PrepareControls(signal.Control, cancel);
+    }
+
+    /// <summary>Control features of black frame and signal; those that the table holds already stay.</summary>
+    void PrepareControls(PixelImage control, CancellationToken cancel)
+    {
         var pixels = new float[_key.Width * _key.Height * 3];
         if (!_table.HasBlack || !KeepsAllRows)
         {
             PrepareControl(_black, pixels, cancel);
         }
 
+        if (KeepsAllRows && _table.Signal is { } known && known.Pixels.SequenceEqual(control.Pixels))
+        {
+            return;
+        }
+
+        _table.Signal = null;
         PicturePreparation.ToUnit(control, pixels);
         PrepareControl(_signal, pixels, cancel);
-        for (var step = 0; step < _key.Steps && KeepsAllRows; step++)
+        if (!KeepsAllRows)
+        {
+            return;
+        }
+
+        for (var step = 0; step < _key.Steps; step++)
         {
             if (!_table.HasBlack)
             {
@@ -81,7 +105,7 @@ internal sealed class Denoiser : IDisposable
             RunControl(_signal, step, row: step, frame: 1, cancel);
         }
 
-        _table.HasBlack = KeepsAllRows;
+        (_table.HasBlack, _table.Signal) = (true, control);
     }
 
     /// <summary>All steps; the latents are replaced by the final ones.</summary>

@@ -8,7 +8,7 @@ namespace FramePainter.Pipeline;
 
 /// <summary>
 /// An edit from picture and signal to picture, in the order of the original: describe, draw noise, encode, draw latents, denoise, decode.
-/// Holds no state of an edit: any number run at once, each with its own executables and buffers.
+/// Holds no state of an edit: any number run at once, each with its own <see cref="PictureCache"/>.
 /// </summary>
 internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWeightStore weights, AttentionKind attention) : IDisposable
 {
@@ -19,11 +19,16 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     const float FpsId = 6;
     const float MotionId = 128;
 
+    static readonly string s_version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
+
     readonly Networks _networks = new(checkpoint, attention);
     readonly ControlTables _tables = new(backend);
 
     /// <summary>Both sides of the working size are multiples of it.</summary>
     public int Grid => _networks.Grid;
+
+    /// <summary>SHA-256 of the files of weights by part and name, for the metadata of edits; empty where nobody asked for them.</summary>
+    public IReadOnlyDictionary<string, string> ModelHashes { get; set; } = new Dictionary<string, string>();
 
     /// <summary>The plans.</summary>
     public Networks Networks => _networks;
@@ -47,65 +52,91 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     }
 
     /// <summary>Makes an edit. Arguments are checked by the caller.</summary>
-    public EditResult Edit(PixelImage image, Signal signal, EditOptions options, CancellationToken cancel)
+    public EditResult Edit(PictureCache picture, Signal signal, EditOptions options, CancellationToken cancel)
     {
         var clock = new StageClock(options);
         clock.Begin(EditStage.Prepare);
-        var size = SizePlan.Create(image.Width, image.Height, options.Size, Grid, options.Fit);
-        var source = size.PrepareSource(image);
-        var control = signal switch
-        {
-            SketchSignal sketch => size.PrepareSketch(sketch.Strokes),
-            CoarseSignal coarse => size.PrepareCoarse(coarse.Picture),
-            _ => throw new SignalException($"This painter has no use for a {signal.GetType().Name}; give a sketch or a coarse edit."),
-        };
+        var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit);
+        var prepared = PreparedSignal.Of(signal, size, options.PointCapacity);
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
 
-        clock.Begin(EditStage.Describe, _networks.Clip().Graph.Flops);
-        var context = Describe(image, cancel);
-
-        clock.Begin(EditStage.Encode, _networks.Encoder(size.Width, size.Height).Graph.Flops);
-        var imageLatents = Encode(source, random, cancel);
+        var context = Describe(picture, clock, cancel);
+        var imageLatents = Encode(picture, size, options.Seed, random, clock, cancel);
 
         var latents = new float[imageLatents.Length * Networks.Frames];
         var (latentHeight, latentWidth) = (size.Height / _networks.VaeFactor, size.Width / _networks.VaeFactor);
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
-        var halves = options.Guidance >= 1 ? 2 : 1;
-        using (var denoiser = new Denoiser(_networks, _tables, backend, weights, size.Width, size.Height, halves, scheduler))
-        {
-            clock.Begin(EditStage.Control);
-            denoiser.Prepare(context, imageLatents, control, options, cancel);
-            clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
-            denoiser.Run(latents, step => clock.Report(step), cancel);
-        }
+        var rows = ControlTables.Rows(options.Steps, _networks.ControlFloats(size.Width, size.Height));
+        var key = new DenoiseKey(size.Width, size.Height, options.Steps, options.Guidance >= 1 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity);
+        clock.Begin(EditStage.Control);
+        var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
+        denoiser.Prepare(context, imageLatents, prepared, options, cancel);
+        clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
+        denoiser.Run(latents, step => clock.Report(step), cancel);
 
         clock.Begin(EditStage.Decode, _networks.Decoder(size.Width, size.Height).Graph.Flops);
         var frames = Decode(latents, size, cancel);
-        var result = new EditResult(
+        return new EditResult(
             size.Restore(frames[1]), size.Restore(frames[0]), Channels.First(latents, Networks.Frames, latentHeight * latentWidth, Networks.LatentChannels),
-            new Shape(1, Networks.Frames, Networks.LatentChannels, latentHeight, latentWidth), frames, clock.End());
-        return result;
+            new Shape(1, Networks.Frames, Networks.LatentChannels, latentHeight, latentWidth), frames, clock.End())
+        {
+            Warnings = prepared.Warnings,
+            Metadata = MetadataOf(size, signal, prepared, options),
+        };
     }
 
-    /// <summary>The CLIP row of the picture at its own size.</summary>
-    float[] Describe(PixelImage image, CancellationToken cancel)
+    EditMetadata MetadataOf(SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
     {
+        Version = s_version,
+        Options = options with { Size = (size.Width, size.Height), Progress = null },
+        Attention = attention,
+        Width = size.SourceWidth,
+        Height = size.SourceHeight,
+        Device = backend.Description,
+        Signal = signal.Kind,
+        Points = prepared.Drags,
+        ModelHashes = ModelHashes,
+    };
+
+    /// <summary>The CLIP row of the picture at its own size.</summary>
+    float[] Describe(PictureCache picture, StageClock clock, CancellationToken cancel)
+    {
+        var plan = _networks.Clip();
+        clock.Begin(EditStage.Describe, picture.Context is null ? plan.Graph.Flops : 0);
+        if (picture.Context is { } known)
+        {
+            return known;
+        }
+
         var size = checkpoint.Clip.ImageSize;
         var pixels = new float[size * size * 3];
         var normalise = checkpoint.FeatureExtractor;
-        ClipPreprocess.Run(image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels);
-        return RunOnce(_networks.Clip(), Networks.Pixels, pixels, Networks.Context, cancel);
+        ClipPreprocess.Run(picture.Image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels);
+        return picture.Context = RunOnce(plan, Networks.Pixels, pixels, Networks.Context, cancel);
     }
 
     /// <summary>The picture's latents, with the noise that SVD was trained with.</summary>
-    float[] Encode(PixelImage source, TorchRandom random, CancellationToken cancel)
+    float[] Encode(PictureCache picture, SizePlan size, long seed, TorchRandom random, StageClock clock, CancellationToken cancel)
     {
-        var pixels = new float[source.Width * source.Height * 3];
-        PicturePreparation.ToSigned(source, pixels);
-        PicturePreparation.AddNoise(random, NoiseStrength, source.Width, source.Height, pixels);
-        return RunOnce(_networks.Encoder(source.Width, source.Height), Networks.Pixels, pixels, Networks.ImageLatents, cancel);
+        var plan = _networks.Encoder(size.Width, size.Height);
+        var key = new LatentsKey(size.Width, size.Height, size.Fit, seed);
+        var known = picture.Find(key);
+        clock.Begin(EditStage.Encode, known is null ? plan.Graph.Flops : 0);
+        var pixels = new float[size.Width * size.Height * 3];
+        if (known is not null)
+        {
+            // The latents to come are the second draw: the first is made and lost.
+            random.Randn(pixels);
+            return known;
+        }
+
+        PicturePreparation.ToSigned(size.PrepareSource(picture.Image), pixels);
+        PicturePreparation.AddNoise(random, NoiseStrength, size.Width, size.Height, pixels);
+        var latents = RunOnce(plan, Networks.Pixels, pixels, Networks.ImageLatents, cancel);
+        picture.Keep(key, latents);
+        return latents;
     }
 
     /// <summary>Both frames as pictures of the working size.</summary>

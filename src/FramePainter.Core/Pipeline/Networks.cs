@@ -12,7 +12,8 @@ namespace FramePainter.Pipeline;
 /// <param name="Steps">Denoising steps.</param>
 /// <param name="Halves">2 with guidance, 1 without.</param>
 /// <param name="ControlRows">Rows of the table of control features: all steps, or 1 when that would take too much memory.</param>
-internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows);
+/// <param name="Points">Rows of the table of drag points; 0 for an edit without points.</param>
+internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0);
 
 /// <summary>Plans of one graph cut in two.</summary>
 /// <param name="Prologue">Run once an edit.</param>
@@ -47,6 +48,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     public const string ControlRow = "control_row";
     public const string ControlScales = "control_scales";
     public const string Control = "control";
+    public const string Points = "points";
 
     readonly ConcurrentDictionary<(string Part, DenoiseKey Key), Lazy<object>> _plans = new();
 
@@ -97,7 +99,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     });
 
     /// <summary>The control encoder on one frame: its features at <see cref="Step"/>, normalised and pooled.</summary>
-    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0 }, () =>
+    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0, Points = 0 }, () =>
     {
         var g = new GraphBuilder();
         var frame = g.Input(ControlFrame, Rate.Edit, 1, key.Height, key.Width, 3);
@@ -120,7 +122,10 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
         var inputs = new TransformerInputs(
             attention,
             g.Input(Context, Rate.Edit, key.Halves, config.CrossAttentionWidths[0]),
-            g.Input(FrameIndex, Rate.Edit, Frames));
+            g.Input(FrameIndex, Rate.Edit, Frames))
+        {
+            Points = key.Points > 0 ? g.Input(Points, Rate.Edit, key.Points, AddTokensOp.Columns) : null,
+        };
         var latents = g.Input(Latents, Rate.Step, Frames, h, w, LatentChannels);
         var imageLatents = g.Input(ImageLatents, Rate.Edit, 1, h, w, LatentChannels);
 

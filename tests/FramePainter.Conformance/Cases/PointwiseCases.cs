@@ -8,7 +8,7 @@ internal static class PointwiseCases
     static readonly long[][] s_shapes = [[2, 3, 5, 14], [1, 1, 2], [1, 2], [3, 7, 16], [6, 1, 1, 34], [1, 1031, 66], [4, 17, 130]];
 
     public static IEnumerable<OpCase> All =>
-        Activations.Concat(Blends).Concat(Rows).Concat(Scales).Concat(Halves).Concat(Steps);
+        Activations.Concat(Blends).Concat(Rows).Concat(Tokens).Concat(Scales).Concat(Halves).Concat(Steps);
 
     static IEnumerable<OpCase> Activations
     {
@@ -64,6 +64,26 @@ internal static class PointwiseCases
                     yield return Case<AddRowsOp>($"{rows} {order} on {images} of {channels}", c => c.Graph.AddRows(c.Data(images, 3, 5, channels), c.Data(rows, channels), order));
                 }
             }
+        }
+    }
+
+    static IEnumerable<OpCase> Tokens
+    {
+        get
+        {
+            foreach (var (images, frames, height, width, channels, points) in new[]
+            {
+                (4, 2, 3, 5, 7, 3), (2, 2, 8, 8, 16, 32), (4, 2, 9, 13, 33, 5), (2, 2, 1, 1, 1, 2), (3, 3, 4, 6, 64, 4), (6, 3, 5, 7, 19, 9), (2, 1, 3, 3, 5, 2), (4, 2, 72, 128, 8, 16),
+            })
+            {
+                yield return Case<AddTokensOp>($"{points} points on {images}x{height}x{width}x{channels} of {frames}", c => c.Graph.AddTokens(
+                    c.Data(images, height, width, channels), c.Exact([.. Enumerable.Range(0, points * 4).Select(_ => c.Random.NextSingle())], points, 4), frames));
+            }
+
+            yield return Case<AddTokensOp>("two on one target, one padded, one at the far corner, one past it", c => c.Graph.AddTokens(
+                c.Data(4, 3, 5, 9),
+                c.Exact([0.1f, 0.1f, 0.5f, 0.5f, 0.9f, 0.1f, 0.5f, 0.5f, -1, -1, -1, -1, 0.9999999f, 1, 0, 0, 1e9f, float.PositiveInfinity, 0.3f, 0.7f, 0.5f, float.NaN, 0.5f, 0.5f], 6, 4), 2));
+            yield return Case<AddTokensOp>("all padding", c => c.Graph.AddTokens(c.Data(4, 3, 5, 9), c.Exact([.. Enumerable.Repeat(-1f, 12)], 3, 4), 2));
         }
     }
 

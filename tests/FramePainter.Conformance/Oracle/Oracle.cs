@@ -49,6 +49,7 @@ internal static class Oracle
             case ActivateOp o: OraclePointwise.Activate(o, values); break;
             case BlendOp o: OraclePointwise.Blend(o, values, weights); break;
             case AddRowsOp o: OraclePointwise.AddRows(o, values); break;
+            case AddTokensOp o: OraclePointwise.AddTokens(o, values); break;
             case ScaleOp o: OraclePointwise.Scale(o, values); break;
             case ControlPoolOp o: OracleControl.Pool(o, values); break;
             case ControlAlignOp o: OracleControl.Align(o, values); break;

@@ -34,6 +34,29 @@ internal static class OraclePointwise
             element + table[(op.Rows.RowOf(i / perImage, shape.Images) * shape.Channels) + (i % shape.Channels)])]);
     }
 
+    public static void AddTokens(AddTokensOp op, OracleValues values)
+    {
+        var (x, points) = (values[op.Input], values[op.Points]);
+        var (images, height, width, channels) = (op.Input.Shape.Images, op.Input.Shape[1], op.Input.Shape[2], op.Input.Shape.Channels);
+        int Cell(double share, int count) => (int)Math.Min(Math.Floor((float)share * count), count - 1);
+        var output = (double[])x.Clone();
+        foreach (var p in points.Chunk(AddTokensOp.Columns).Where(p => p.All(share => share >= 0)))
+        {
+            var source = (Cell(p[1], height) * width) + Cell(p[0], width);
+            var target = (Cell(p[3], height) * width) + Cell(p[2], width);
+            var first = images - op.Frames;
+            for (var image = first + 1; image < images; image++)
+            {
+                for (var c = 0; c < channels; c++)
+                {
+                    output[(((image * height * width) + target) * channels) + c] += x[(((first * height * width) + source) * channels) + c];
+                }
+            }
+        }
+
+        values.Set(op.Output, output);
+    }
+
     public static void Scale(ScaleOp op, OracleValues values)
     {
         var factor = values[op.Scalars][op.Column];

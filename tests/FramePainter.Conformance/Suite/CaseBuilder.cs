@@ -40,9 +40,12 @@ internal sealed class CaseBuilder(Random random, Adversity adversity, MemoryWeig
     }
 
     /// <summary>A whole number that must stay one.</summary>
-    public Value Index(int index)
+    public Value Index(int index) => Exact([index], 1, 1);
+
+    /// <summary>An input that steps from value to value (coordinates of cells): no adversity touches it, nor does any disturbance.</summary>
+    public Value Exact(float[] elements, params ReadOnlySpan<long> extents)
     {
-        var value = Input([index], 1, 1);
+        var value = Input(elements, extents);
         _exact.Add(value.Name);
         return value;
     }

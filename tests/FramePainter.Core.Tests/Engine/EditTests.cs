@@ -5,12 +5,8 @@ using FramePainter.Weights;
 
 namespace FramePainter.Core.Tests.Engine;
 
-/// <summary>Tests that look at what the whole process holds run alone.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
-
 /// <summary>Whole edits with the small random model: what holds for every edit, whatever it shows.</summary>
-[Collection(nameof(Alone))]
+[Collection(WholeEdits.Name)]
 public sealed class EditTests
 {
     static readonly PixelImage s_picture = Noise(64, 64, 3);
@@ -82,8 +78,8 @@ public sealed class EditTests
         var networks = new Networks(checkpoint, AttentionKind.Matching);
         using var tables = new ControlTables(backend);
         var scheduler = new EulerScheduler(new SchedulerSettings(0.002, 700), 4);
-        using var denoiser = new Denoiser(networks, tables, backend, weights, 64, 64, 2, scheduler);
-        denoiser.Prepare(new float[40], new float[8 * 8 * 4], Noise(64, 64, 6), s_two with { Steps = 4 }, default);
+        using var denoiser = new Denoiser(networks, tables, backend, weights, new DenoiseKey(64, 64, 4, 2, 4, Points: 1), scheduler);
+        denoiser.Prepare(new float[40], new float[8 * 8 * 4], new PreparedSignal(Noise(64, 64, 6), [0, 0, 0.5f, 0.5f], []), s_two with { Steps = 4 }, default);
         denoiser.RunStep(0, default);
         var before = GC.GetAllocatedBytesForCurrentThread();
         denoiser.RunStep(1, default);

@@ -35,7 +35,8 @@ internal static class PipelineKind
         using var checkpoint = Checkpoint.Open(golden.ModelFolder);
         using var weights = backend.CreateStore(checkpoint);
         using var pipeline = new EditPipeline(checkpoint, backend, weights, AttentionKind.Matching);
-        var result = pipeline.Edit(HostKinds.Picture(golden.Inputs["source"]), Signal.Sketch(HostKinds.Picture(golden.Inputs["sketch"])), options, default);
+        using var picture = new PictureCache(HostKinds.Picture(golden.Inputs["source"]));
+        var result = pipeline.Edit(picture, Signal.Sketch(HostKinds.Picture(golden.Inputs["sketch"])), options, default);
 
         // The same two draws again, as they come out of the generator.
         var random = new TorchRandom(options.Seed);

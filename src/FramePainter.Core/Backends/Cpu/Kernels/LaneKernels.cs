@@ -20,6 +20,7 @@ internal readonly struct LaneKernels(Op op, CpuWeights weights) : ILanesFactory<
         ActivateOp activate => new ActivateKernel<L, V>(activate),
         BlendOp blend => new BlendKernel<L, V>(blend, weights),
         AddRowsOp add => new AddRowsKernel<L, V>(add),
+        AddTokensOp add => new AddTokensKernel<L, V>(add),
         ScaleOp scale => new ScaleKernel<L, V>(scale),
         ControlPoolOp pool => new ControlPoolKernel<L, V>(pool),
         ControlAlignOp align => new ControlAlignKernel<L, V>(align),

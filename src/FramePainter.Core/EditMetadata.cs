@@ -1,0 +1,47 @@
+namespace FramePainter;
+
+/// <summary>
+/// What an edit was made with: enough to make it again from the same picture and signal. Written as one JSON object (<see cref="ToJson"/>), which fits
+/// beside the picture or into a PNG's text.
+/// </summary>
+public sealed record EditMetadata
+{
+    /// <summary>Version of the library that made the edit.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The options, seed included; without callbacks. <see cref="EditOptions.Size"/> is the size that the edit really worked in.</summary>
+    public required EditOptions Options { get; init; }
+
+    /// <summary>How the edited frame saw the source.</summary>
+    public required AttentionKind Attention { get; init; }
+
+    /// <summary>Width of the caller's picture in pixels.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Height of the caller's picture in pixels.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>The device, for people. Devices differ by rounding.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>What the signal was, for people: "sketch", "coarse edit", with or without drag points. Its picture is not kept.</summary>
+    public required string Signal { get; init; }
+
+    /// <summary>The signal's drag points, in the caller's pixels; empty when it had none.</summary>
+    public IReadOnlyList<DragPoint> Points { get; init; } = [];
+
+    /// <summary>SHA-256 of each file of weights, by part and file name, in lower-case hexadecimal; empty unless the painter was opened with <see cref="PainterOptions.HashModel"/>.</summary>
+    public IReadOnlyDictionary<string, string> ModelHashes { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The metadata as a JSON object on one line, the same text for the same metadata.</summary>
+    public string ToJson() => EditMetadataJson.Write(this);
+
+    /// <summary>Reads metadata that <see cref="ToJson"/> wrote. The text may come from anywhere: all of it is checked.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="MetadataException">It is no such text, or holds a value out of range.</exception>
+    public static EditMetadata FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return EditMetadataJson.Read(json);
+    }
+}
