@@ -18,7 +18,7 @@ public sealed record PainterOptions
     /// <summary>How the edited frame sees the source (paper, table 3). The released weights are for <see cref="AttentionKind.Matching"/>.</summary>
     public AttentionKind Attention { get; init; } = AttentionKind.Matching;
 
-    /// <summary>Where edits run.</summary>
+    /// <summary>Where edits run: the processor, or a device of another package (<see cref="FramePainter.Device.Custom"/>).</summary>
     public Device Device { get; init; } = Device.Auto;
 
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
