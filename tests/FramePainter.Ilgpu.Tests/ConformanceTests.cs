@@ -8,7 +8,7 @@ public sealed class PoclConformance() : ConformanceSuite(
 
 /// <summary>The suite on PoCL with all matrices rounded to halves.</summary>
 public sealed class PoclHalfConformance() : ConformanceSuite(
-    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.Create(new IlgpuOptions { Weights = WeightStorage.Half }), 1.0 / (1 << 12), BackendProfile.Float32)
+    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.Create(new IlgpuOptions { Weights = WeightStorage.Half }), 1.0 / (1 << 11), BackendProfile.Float32)
     {
         Absence = () => Pocl.Absence,
         Takes = built => built.Graph.Ops.Any(op => op is FramePainter.Graphs.ProductOp),

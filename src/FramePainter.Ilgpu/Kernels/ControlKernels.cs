@@ -72,17 +72,21 @@ internal static class ControlKernels
         var bottom = (((line + 1) * arguments.Height) + arguments.OutputHeight - 1) / arguments.OutputHeight;
         var left = column * arguments.Width / arguments.OutputWidth;
         var right = (((column + 1) * arguments.Width) + arguments.OutputWidth - 1) / arguments.OutputWidth;
-        var mean = arguments.Statistics[image * 2];
+        var first = (((((image * arguments.Height) + top) * arguments.Width) + left) * arguments.Channels) + channel;
+
+        // About an element, as the mean was measured: where the window is the whole image the two agree to the bit.
+        var pivot = arguments.Input[first];
         var sum = 0f;
         for (var y = top; y < bottom; y++)
         {
             for (var x = left; x < right; x++)
             {
-                sum += arguments.Input[((((image * arguments.Height) + y) * arguments.Width) + x) * arguments.Channels + channel] - mean;
+                sum += arguments.Input[first + ((((y - top) * arguments.Width) + x - left) * arguments.Channels)] - pivot;
             }
         }
 
-        arguments.Output[i] = sum / ((bottom - top) * (right - left)) * arguments.Statistics[(image * 2) + 1];
+        var average = pivot + (sum / ((bottom - top) * (right - left)));
+        arguments.Output[i] = (average - arguments.Statistics[image * 2]) * arguments.Statistics[(image * 2) + 1];
     }
 
     /// <summary>Joins to the last images.</summary>
