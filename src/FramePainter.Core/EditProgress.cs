@@ -32,4 +32,5 @@ public readonly record struct EditProgress(EditStage Stage, int Step, int Steps,
 /// <summary>Time that a stage took.</summary>
 /// <param name="Stage">The stage.</param>
 /// <param name="Duration">Its time.</param>
-public readonly record struct StageTiming(EditStage Stage, TimeSpan Duration);
+/// <param name="Flops">Floating-point operations of its matrix products and convolutions (2 for a multiply-add); 0 for <see cref="EditStage.Prepare"/> and <see cref="EditStage.Control"/>, where none are counted.</param>
+public readonly record struct StageTiming(EditStage Stage, TimeSpan Duration, double Flops = 0);

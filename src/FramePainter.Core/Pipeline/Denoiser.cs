@@ -43,6 +43,9 @@ internal sealed class Denoiser : IDisposable
         _unet.Bind(Networks.ControlTable, _table.Buffer, 0);
     }
 
+    /// <summary>Floating-point operations of one U-Net step.</summary>
+    public double StepFlops => _unet.Step.Plan.Graph.Flops;
+
     bool KeepsAllRows => _key.ControlRows == _key.Steps;
 
     /// <summary>Computes all that is constant over the steps; control features of all steps, where they fit.</summary>

@@ -62,10 +62,10 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
 
-        clock.Begin(EditStage.Describe);
+        clock.Begin(EditStage.Describe, _networks.Clip().Graph.Flops);
         var context = Describe(image, cancel);
 
-        clock.Begin(EditStage.Encode);
+        clock.Begin(EditStage.Encode, _networks.Encoder(size.Width, size.Height).Graph.Flops);
         var imageLatents = Encode(source, random, cancel);
 
         var latents = new float[imageLatents.Length * Networks.Frames];
@@ -77,11 +77,11 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         {
             clock.Begin(EditStage.Control);
             denoiser.Prepare(context, imageLatents, control, options, cancel);
-            clock.Begin(EditStage.Denoise);
+            clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
             denoiser.Run(latents, step => clock.Report(step), cancel);
         }
 
-        clock.Begin(EditStage.Decode);
+        clock.Begin(EditStage.Decode, _networks.Decoder(size.Width, size.Height).Graph.Flops);
         var frames = Decode(latents, size, cancel);
         var result = new EditResult(
             size.Restore(frames[1]), size.Restore(frames[0]), Channels.First(latents, Networks.Frames, latentHeight * latentWidth, Networks.LatentChannels),
@@ -146,11 +146,12 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         readonly List<StageTiming> _timings = [];
         EditStage _stage;
         long _begun;
+        double _flops;
 
-        public void Begin(EditStage stage)
+        public void Begin(EditStage stage, double flops = 0)
         {
             Finish();
-            (_stage, _begun) = (stage, Stopwatch.GetTimestamp());
+            (_stage, _flops, _begun) = (stage, flops, Stopwatch.GetTimestamp());
             Report(stage > EditStage.Denoise ? options.Steps : 0);
         }
 
@@ -166,7 +167,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         {
             if (_begun != 0)
             {
-                _timings.Add(new StageTiming(_stage, Stopwatch.GetElapsedTime(_begun)));
+                _timings.Add(new StageTiming(_stage, Stopwatch.GetElapsedTime(_begun), _flops));
             }
         }
     }

@@ -11,6 +11,9 @@ internal sealed unsafe class CpuExecutable : IExecutable
     readonly NativeBuffer _arena;
     readonly NativeBuffer _scratch;
 
+    // Held so that a buffer whose owner has dropped it is not given back while kernels still point into it.
+    readonly Dictionary<Value, IDeviceBuffer> _bound = [];
+
     public CpuExecutable(Plan plan, CpuWeights weights, WorkerPool pool)
     {
         Plan = plan;
@@ -52,6 +55,7 @@ internal sealed unsafe class CpuExecutable : IExecutable
             throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{value} takes {value.Bytes} bytes at an aligned offset; offset {byteOffset} of {buffer.Bytes} does not do.");
         }
 
+        _bound[value] = buffer;
         _run.SetAddress(value, ((CpuBuffer)buffer).Address + (nint)byteOffset);
     }
 

@@ -9,6 +9,7 @@ internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? pat
 {
     readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, float> _mixes = new(StringComparer.Ordinal);
     long _bytes;
     bool _disposed;
 
@@ -54,10 +55,13 @@ internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? pat
             return scale.Constant;
         }
 
-        using var handle = source.Open(scale.Mix);
-        Span<float> mix = stackalloc float[1];
-        handle.View.CopyTo(0, mix);
-        return scale.Evaluate(mix[0]);
+        return scale.Evaluate(_mixes.GetOrAdd(scale.Mix, name =>
+        {
+            using var handle = source.Open(name);
+            Span<float> mix = stackalloc float[1];
+            handle.View.CopyTo(0, mix);
+            return mix[0];
+        }));
     }
 
     /// <inheritdoc/>

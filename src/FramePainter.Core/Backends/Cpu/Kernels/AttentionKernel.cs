@@ -20,6 +20,8 @@ internal sealed unsafe class AttentionKernel<L, V> : CpuKernel
     // Not a multiple of a page of the first-level cache's sets: rows of a strip do not evict each other.
     const int StripStride = MostKeys + 16;
 
+    const float Ln2 = 0.693147181f;
+
     readonly AttentionOp _op;
     readonly AttentionShape _shape;
     readonly AttentionSet _self;
@@ -83,29 +85,21 @@ internal sealed unsafe class AttentionKernel<L, V> : CpuKernel
     // Queries go in strips, turned so that a step of the product finds its numbers side by side; the scale is theirs. Rows beyond the last query are zero.
     void LoadQueries(Rows query, long first, int channel, int count, in AttentionScratch scratch)
     {
-        for (var row = 0; row < scratch.Strips * StripRows; row++)
+        for (var strip = 0; strip < scratch.Strips; strip++)
         {
-            var to = scratch.Queries + ((row / StripRows) * StripRows * _shape.Dim) + (row % StripRows);
-            if (row < count)
+            var to = scratch.Queries + (strip * StripRows * _shape.Dim);
+            var some = Math.Min(StripRows, count - (strip * StripRows));
+            if (some < StripRows)
             {
-                var source = query[first + row] + channel;
-                for (var k = 0; k < _shape.Dim; k++)
-                {
-                    to[k * StripRows] = source[k] * _shape.Scale;
-                }
-            }
-            else
-            {
-                for (var k = 0; k < _shape.Dim; k++)
-                {
-                    to[k * StripRows] = 0;
-                }
+                new Span<float>(to, StripRows * _shape.Dim).Clear();
             }
 
-            // Below every score that is a number, and finite: the first correction is 0, not NaN.
-            (scratch.Largest[row], scratch.Sums[row]) = (float.MinValue, 0);
+            Transposition.Turn<L, V>(query[first + (strip * StripRows)] + channel, query.Stride, some, _shape.Dim, _shape.Scale, to, StripRows);
         }
 
+        // Below every score that is a number, and finite: the first correction is 0, not NaN.
+        new Span<float>(scratch.Largest, scratch.Strips * StripRows).Fill(float.MinValue);
+        new Span<float>(scratch.Sums, scratch.Strips * StripRows).Clear();
         new Span<float>(scratch.Output, scratch.Strips * StripRows * _shape.PaddedDim).Clear();
     }
 
@@ -116,15 +110,7 @@ internal sealed unsafe class AttentionKernel<L, V> : CpuKernel
         {
             var panel = scratch.Keys + ((long)column * _shape.Dim);
             var some = Math.Min(width, count - column);
-            for (var j = 0; j < some; j++)
-            {
-                var source = key[first + column + j] + channel;
-                for (var k = 0; k < _shape.Dim; k++)
-                {
-                    panel[(k * width) + j] = source[k];
-                }
-            }
-
+            Transposition.Turn<L, V>(key[first + column] + channel, key.Stride, some, _shape.Dim, 1, panel, width);
             if (some < width)
             {
                 for (var k = 0; k < _shape.Dim; k++)
@@ -184,7 +170,7 @@ internal sealed unsafe class AttentionKernel<L, V> : CpuKernel
             var correction = 1f;
             if (largest != before)
             {
-                correction = MathF.Exp(before - largest);
+                correction = MathF.Exp((before - largest) * Ln2);
                 var sums = output + (row * _shape.PaddedDim);
                 Pointwise.Scale<L, V>(sums, correction, sums, _shape.PaddedDim);
                 scratch.Largest[at] = largest;
@@ -218,8 +204,8 @@ internal sealed unsafe class AttentionKernel<L, V> : CpuKernel
         var (sum, sum2) = (L.Zero, L.Zero);
         for (var i = 0; i < count; i += 2 * L.Count)
         {
-            var x = VectorMath<L, V>.Exp(L.Subtract(L.Load(scores + i), shift));
-            var y = VectorMath<L, V>.Exp(L.Subtract(L.Load(scores + i + L.Count), shift));
+            var x = ScoreExponential<L, V>.Of(L.Subtract(L.Load(scores + i), shift));
+            var y = ScoreExponential<L, V>.Of(L.Subtract(L.Load(scores + i + L.Count), shift));
             L.Store(scores + i, x);
             L.Store(scores + i + L.Count, y);
             (sum, sum2) = (L.Add(sum, x), L.Add(sum2, y));

@@ -19,7 +19,7 @@ internal sealed class AttentionShape
         PaddedDim = (dim + width - 1) / width * width;
         Keys = Math.Clamp(KeyFloats / dim, 64, mostKeys) / 32 * 32;
         StripsPerBlock = Math.Max(8, QueryFloats / (rows * (dim + PaddedDim)));
-        Scale = (float)(1 / Math.Sqrt(dim));
+        Scale = (float)(1 / (Math.Sqrt(dim) * Math.Log(2)));
     }
 
     /// <summary>Channels of a head.</summary>
@@ -34,7 +34,7 @@ internal sealed class AttentionShape
     /// <summary>Most strips in a block of queries.</summary>
     public int StripsPerBlock { get; }
 
-    /// <summary>1/√dim.</summary>
+    /// <summary>1/√dim, over ln 2: scores are exponents of 2.</summary>
     public float Scale { get; }
 
     /// <summary>Queries of a strip.</summary>

@@ -13,7 +13,7 @@ internal sealed unsafe class ControlPoolKernel<L, V> : CpuKernel
     readonly (int Images, int Height, int Width, int Channels) _in;
     readonly int _height;
     readonly int _width;
-    readonly float[] _means;
+    readonly (float High, float Low)[] _means;
     readonly float[] _factors;
     Phase _phase;
     float* _input;
@@ -27,7 +27,7 @@ internal sealed unsafe class ControlPoolKernel<L, V> : CpuKernel
         _in = (shape.Images, shape[1], shape[2], shape.Channels);
         (_height, _width) = (op.Output.Shape[1], op.Output.Shape[2]);
         _statistics = new ImageStatistics<L, V>(ImageSize);
-        (_means, _factors) = (new float[_in.Images], new float[_in.Images]);
+        (_means, _factors) = (new (float, float)[_in.Images], new float[_in.Images]);
     }
 
     enum Phase
@@ -50,7 +50,9 @@ internal sealed unsafe class ControlPoolKernel<L, V> : CpuKernel
         for (var image = 0; image < _in.Images; image++)
         {
             var (mean, deviation) = _statistics.Close(_input + (image * ImageSize), Scratch(image));
-            (_means[image], _factors[image]) = ((float)mean, (float)(1 / (deviation + ControlPoolOp.Epsilon)));
+            // Two floats hold the mean to 48 bits: features far from zero keep their small differences.
+            _means[image] = ((float)mean, (float)(mean - (float)mean));
+            _factors[image] = (float)(1 / (deviation + ControlPoolOp.Epsilon));
         }
 
         _phase = Phase.Pool;
@@ -82,7 +84,7 @@ internal sealed unsafe class ControlPoolKernel<L, V> : CpuKernel
     {
         var channels = _in.Channels;
         var image = _input + (ofImage * ImageSize);
-        var (mean, factor) = (L.Create(-_means[ofImage]), L.Create(_factors[ofImage]));
+        var (high, low, factor) = (L.Create(-_means[ofImage].High), L.Create(-_means[ofImage].Low), L.Create(_factors[ofImage]));
         var share = L.Create(1f / ((rows.To - rows.From) * (columns.To - columns.From)));
         for (var c = 0; c < channels; c += L.Count)
         {
@@ -93,11 +95,11 @@ internal sealed unsafe class ControlPoolKernel<L, V> : CpuKernel
                 for (var x = columns.From; x < columns.To; x++)
                 {
                     var source = image + ((((long)y * _in.Width) + x) * channels) + c;
-                    sum = L.Add(sum, part == L.Count ? L.Load(source) : L.LoadPart(source, part));
+                    sum = L.Add(sum, L.Add(part == L.Count ? L.Load(source) : L.LoadPart(source, part), high));
                 }
             }
 
-            L.StorePart(destination + c, L.Multiply(L.Add(L.Multiply(sum, share), mean), factor), part);
+            L.StorePart(destination + c, L.Multiply(L.Add(L.Multiply(sum, share), low), factor), part);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     where V : struct
 {
     const int SmallestItem = 1 << 19;
-    const int WantedItems = 24;
+    const int WantedItems = 16;
 
     readonly RowSource _source;
     readonly TileEpilogue<L, V> _epilogue;
@@ -107,8 +107,24 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                     weights = widened;
                 }
 
+                // The next panel's weights arrive while this one is used: a share of them with every tile.
+                var ahead = panel + 1 < _groups[g + 1] ? _matrix.At(panel + 1, from)
+                    : stretch + 1 < stretches ? _matrix.At(_groups[g], from + inputs)
+                    : null;
+                var share = ((long)inputs * _matrix.Columns * _matrix.Type.Size() / tiles) + Prefetch.Line;
                 for (var t = 0; t < tiles; t++)
                 {
+                    if (ahead is not null)
+                    {
+                        Prefetch.Far(ahead, share);
+                        ahead += share;
+                    }
+
+                    if (stretch == stretches - 1)
+                    {
+                        _epilogue.Prefetch(block.Row + Part(block.Rows, tiles, t), Part(block.Rows, tiles, t + 1) - Part(block.Rows, tiles, t), panel * _matrix.PanelOutputs);
+                    }
+
                     var first = Part(block.Rows, tiles, t);
                     var count = Part(block.Rows, tiles, t + 1) - first;
                     var sum = stretches == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count);

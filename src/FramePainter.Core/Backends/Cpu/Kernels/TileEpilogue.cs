@@ -48,6 +48,25 @@ internal sealed unsafe class TileEpilogue<L, V>
         _secondResidual = _epilogue.Residuals.Length > 1 ? run.Data(_epilogue.Residuals[1].Value) : null;
     }
 
+    /// <summary>Asks for the memory that <see cref="Store(float*, int, int, int)"/> will touch, so that it arrives while the tile is summed.</summary>
+    public void Prefetch(int row, int rows, int column)
+    {
+        var bytes = Math.Min(_epilogue.Activation == Activation.Geglu ? L.Count : 2 * L.Count, _channels - column) * sizeof(float);
+        var at = ((long)row * _channels) + column;
+        for (var r = 0; r < rows; r++, at += _channels)
+        {
+            Simd.Prefetch.Near(_output + at, bytes);
+            if (_residual is not null)
+            {
+                Simd.Prefetch.Near(_residual + at, bytes);
+                if (_secondResidual is not null)
+                {
+                    Simd.Prefetch.Near(_secondResidual + at, bytes);
+                }
+            }
+        }
+    }
+
     /// <summary>Finishes a tile.</summary>
     /// <param name="tile">Sums, two registers a row.</param>
     /// <param name="row">The first row.</param>
@@ -58,53 +77,71 @@ internal sealed unsafe class TileEpilogue<L, V>
         switch (_epilogue.Activation)
         {
             case Activation.Silu:
-                Store<SiluFunction>(tile, row, rows, column);
+                Choose<SiluFunction>(tile, row, rows, column);
                 break;
             case Activation.Gelu:
-                Store<GeluFunction>(tile, row, rows, column);
+                Choose<GeluFunction>(tile, row, rows, column);
                 break;
             case Activation.QuickGelu:
-                Store<QuickGeluFunction>(tile, row, rows, column);
+                Choose<QuickGeluFunction>(tile, row, rows, column);
                 break;
             case Activation.Relu:
-                Store<ReluFunction>(tile, row, rows, column);
+                Choose<ReluFunction>(tile, row, rows, column);
                 break;
             case Activation.Geglu:
-                Store<GegluFunction>(tile, row, rows, column);
+                Choose<GegluFunction>(tile, row, rows, column);
                 break;
             default:
-                Store<Identity>(tile, row, rows, column);
+                Choose<Identity>(tile, row, rows, column);
                 break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Store<F>(float* tile, int row, int rows, int column)
+    void Choose<F>(float* tile, int row, int rows, int column)
         where F : struct, IFunction
     {
-        var bias = _bias;
-        var scale = L.Create(_scale);
-        var (first, second) = (L.Create(_residualScales[0]), L.Create(_residualScales[1]));
-        var columns = Math.Min(F.Gated ? L.Count : 2 * L.Count, _channels - column);
-        for (var r = 0; r < rows; r++, tile += 2 * L.Count)
+        if (_channels - column >= (F.Gated ? L.Count : 2 * L.Count))
         {
-            var at = (((long)row + r) * _channels) + column;
-            var added = _table is null ? null : _table + ((long)_tableRows[(row + r) / _tokens] * _channels) + column;
+            Store<F, WholeRegisters<L, V>>(tile, row, rows, column);
+        }
+        else
+        {
+            Store<F, PartRegisters<L, V>>(tile, row, rows, column);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Store<F, P>(float* tile, int row, int rows, int column)
+        where F : struct, IFunction
+        where P : struct, IMemory<V>
+    {
+        var (scale, first, second) = (L.Create(_scale), L.Create(_residualScales[0]), L.Create(_residualScales[1]));
+        var channels = _channels;
+        var columns = Math.Min(F.Gated ? L.Count : 2 * L.Count, channels - column);
+        var bias = _bias is null ? null : _bias + column;
+        var gateBias = _bias is null ? null : _bias + channels + column;
+        var at = ((long)row * channels) + column;
+        var output = _output + at;
+        var residual = _residual is null ? null : _residual + at;
+        var secondResidual = _secondResidual is null ? null : _secondResidual + at;
+        for (var r = 0; r < rows; r++)
+        {
+            var added = _table is null ? null : _table + ((long)_tableRows[(row + r) / _tokens] * channels) + column;
             for (var c = 0; c < columns; c += L.Count)
             {
                 var left = columns - c;
                 var x = L.Load(tile + c);
                 if (bias is not null)
                 {
-                    x = L.Add(x, Load(bias + column + c, left));
+                    x = L.Add(x, P.Load(bias + c, left));
                 }
 
                 if (F.Gated)
                 {
                     var gate = L.Load(tile + L.Count);
-                    if (bias is not null)
+                    if (gateBias is not null)
                     {
-                        gate = L.Add(gate, Load(bias + _channels + column, left));
+                        gate = L.Add(gate, P.Load(gateBias, left));
                     }
 
                     x = L.Multiply(x, VectorMath<L, V>.Gelu(gate));
@@ -116,33 +153,29 @@ internal sealed unsafe class TileEpilogue<L, V>
 
                 if (added is not null)
                 {
-                    x = L.Add(x, Load(added + c, left));
+                    x = L.Add(x, P.Load(added + c, left));
                 }
 
                 x = L.Multiply(x, scale);
-                if (_residual is not null)
+                if (residual is not null)
                 {
-                    x = L.Fma(Load(_residual + at + c, left), first, x);
-                    if (_secondResidual is not null)
-                    {
-                        x = L.Fma(Load(_secondResidual + at + c, left), second, x);
-                    }
+                    x = L.Fma(P.Load(residual + c, left), first, x);
                 }
 
-                if (left >= L.Count)
+                if (secondResidual is not null)
                 {
-                    L.Store(_output + at + c, x);
+                    x = L.Fma(P.Load(secondResidual + c, left), second, x);
                 }
-                else
-                {
-                    L.StorePart(_output + at + c, x, left);
-                }
+
+                P.Store(output + c, x, left);
             }
+
+            tile += 2 * L.Count;
+            output += channels;
+            residual = residual is null ? null : residual + channels;
+            secondResidual = secondResidual is null ? null : secondResidual + channels;
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V Load(float* source, int left) => left >= L.Count ? L.Load(source) : L.LoadPart(source, left);
 
     interface IFunction
     {

@@ -21,19 +21,11 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Vector256<float> value) => value.Store(destination);
 
-    public static Vector256<float> LoadPart(float* source, int count)
-    {
-        var buffer = stackalloc float[8];
-        Parts.Copy(source, buffer, count, 8);
-        return Vector256.Load(buffer);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadPart(float* source, int count) => Avx.MaskLoad(source, First(count));
 
-    public static void StorePart(float* destination, Vector256<float> value, int count)
-    {
-        var buffer = stackalloc float[8];
-        value.Store(buffer);
-        Parts.Copy(buffer, destination, count, count);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(float* destination, Vector256<float> value, int count) => Avx.MaskStore(destination, First(count), value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Create(float value) => Vector256.Create(value);
@@ -108,4 +100,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBF16(ushort* source) => (Avx2.ConvertToVector256Int32(Vector128.Load((short*)source)) << 16).AsSingle();
+
+    // Masked lanes are not touched in memory, so neither tail can fault.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> First(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

@@ -21,19 +21,11 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Vector512<float> value) => value.Store(destination);
 
-    public static Vector512<float> LoadPart(float* source, int count)
-    {
-        var buffer = stackalloc float[16];
-        Parts.Copy(source, buffer, count, 16);
-        return Vector512.Load(buffer);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadPart(float* source, int count) => Avx512F.MaskLoad(source, First(count), Vector512<float>.Zero);
 
-    public static void StorePart(float* destination, Vector512<float> value, int count)
-    {
-        var buffer = stackalloc float[16];
-        value.Store(buffer);
-        Parts.Copy(buffer, destination, count, count);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(float* destination, Vector512<float> value, int count) => Avx512F.MaskStore(destination, First(count), value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Create(float value) => Vector512.Create(value);
@@ -98,4 +90,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBF16(ushort* source) =>
         (Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)) << 16).AsSingle();
+
+    // Masked lanes are not touched in memory, so neither tail can fault.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }

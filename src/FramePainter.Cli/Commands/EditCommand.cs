@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using FramePainter.Cli.Terminal;
+using FramePainter.Imaging;
+
+namespace FramePainter.Cli.Commands;
+
+/// <summary><c>framepainter edit</c>: a picture and a signal in, the edited picture out.</summary>
+static class EditCommand
+{
+    static readonly Option<string?> s_image = File("--image", "The picture to edit (PNG, JPEG or WebP).");
+    static readonly Option<string?> s_sketch = File("--sketch", "White strokes on black (or on nothing), of any size: where things should go.");
+    static readonly Option<string?> s_coarse = File("--coarse", "Instead of a sketch: the picture itself, roughly changed.");
+    static readonly Option<string?> s_out = File("--out", "The edited picture (.png, .jpg or .webp).");
+    static readonly Option<string?> s_dump = File("--dump", "Also write final latents and both decoded frames as safetensors.");
+    static readonly Option<string?> s_strip = File("--side-by-side", "Also write picture, signal and edit in one row.");
+    static readonly Option<bool> s_overwrite = new("--overwrite") { Description = "Replace output files that are there." };
+
+    static readonly Option<string?> s_sample = new("--sample")
+    {
+        Description = "Edit one of the toy's samples, 000 to 023, instead of --image and --sketch; by default with its own seed and float32 draws.",
+        HelpName = "NNN",
+    };
+
+    static readonly Option<int> s_steps = new("--steps")
+    {
+        Description = "Denoising steps, 1 to 1000.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 25,
+    };
+
+    static readonly Option<long?> s_seed = new("--seed")
+    {
+        Description = "Seed of the noise, as torch.manual_seed takes it. Default: 3413.", HelpName = "N", CustomParser = Parsers.OptionalLong(long.MinValue, long.MaxValue),
+    };
+
+    static readonly Option<float> s_controlScale = new("--control-scale")
+    {
+        Description = "Strength of the signal, 0 to 10.", HelpName = "X", CustomParser = Parsers.Number(0, 10), DefaultValueFactory = _ => 0.8f,
+    };
+
+    static readonly Option<float> s_guidance = new("--guidance")
+    {
+        Description = "Classifier-free guidance, 0 to 100; below 1 there is none.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 3f,
+    };
+
+    static readonly Option<GuidanceDecay> s_decay = new("--decay")
+    {
+        Description = "How guidance changes over the steps: inv-square or none. Default: inv-square.",
+        HelpName = "KIND",
+        CustomParser = Parsers.Named(("inv-square", GuidanceDecay.InverseSquare), ("none", GuidanceDecay.None)),
+    };
+
+    static readonly Option<(int Width, int Height)?> s_size = new("--size")
+    {
+        Description = "Size to work in; the result has the picture's own size. Default: the picture's.", HelpName = "WxH", CustomParser = Parsers.Size,
+    };
+
+    static readonly Option<Fit> s_fit = new("--fit")
+    {
+        Description = "How the picture is brought to the working size: stretch or pad. Default: stretch.",
+        HelpName = "KIND",
+        CustomParser = Parsers.Named(("stretch", Fit.Stretch), ("pad", Fit.Pad)),
+    };
+
+    static readonly Option<DrawPrecision?> s_draws = new("--draws")
+    {
+        Description = "Precision in which noise is drawn: float16 (the original app) or float32. Default: float16.",
+        HelpName = "KIND",
+        CustomParser = Parsers.Named<DrawPrecision?>(("float16", DrawPrecision.Float16), ("float32", DrawPrecision.Float32)),
+    };
+
+    static readonly ModelOptions s_model = new();
+
+    /// <summary>The command with its options and checks.</summary>
+    public static Command Create()
+    {
+        var command = new Command("edit", "Edit a picture by a sketch or a coarse edit.");
+        foreach (var option in new Option[]
+        {
+            s_image, s_sketch, s_coarse, s_sample, s_out, s_strip, s_dump, s_overwrite,
+            s_steps, s_seed, s_controlScale, s_guidance, s_decay, s_size, s_fit, s_draws,
+        })
+        {
+            command.Options.Add(option);
+        }
+
+        s_model.AddTo(command);
+        command.Validators.Add(Validate);
+        command.SetWork(Run);
+        return command;
+    }
+
+    static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
+
+    static void Validate(CommandResult result)
+    {
+        var inputs = new Option[] { s_image, s_sketch, s_coarse }.Where(o => result.GetResult(o) is { Implicit: false }).Select(o => o.Name).ToList();
+        if (result.GetValue(s_sample) is { } sample)
+        {
+            if (inputs.Count > 0)
+                result.AddError($"--sample brings its own picture and sketch: leave out {string.Join(" and ", inputs)}.");
+            if (EditInput.Sample(sample) is null)
+                result.AddError($"There is no sample '{sample}'; 000 to {EditInput.LastSample} are there.");
+        }
+        else
+        {
+            if (result.GetValue(s_image) is null)
+                result.AddError("--image is missing: give the picture to edit (or --sample).");
+            if (result.GetValue(s_sketch) is null == result.GetValue(s_coarse) is null)
+                result.AddError("Give one signal: --sketch or --coarse.");
+        }
+
+        if (result.GetValue(s_out) is null)
+            result.AddError("--out is missing: give the file for the edited picture.");
+
+        foreach (var option in new[] { s_out, s_strip })
+        {
+            if (result.GetValue(option) is not { } path)
+                continue;
+            try
+            {
+                ImageFile.FormatOf(path);
+            }
+            catch (ImageException e)
+            {
+                result.AddError($"{option.Name}: {e.Message}");
+            }
+        }
+    }
+
+    static void Run(ParseResult parsed, CancellationToken cancel)
+    {
+        var outputs = new[] { s_out, s_strip, s_dump }.Select(o => parsed.GetValue(o)).ToList();
+        var overwrite = parsed.GetValue(s_overwrite);
+        foreach (var path in outputs.OfType<string>())
+            OutputFiles.Check(path, overwrite);
+
+        var input = EditInput.Load(parsed.GetValue(s_sample), parsed.GetValue(s_image), parsed.GetValue(s_sketch), parsed.GetValue(s_coarse));
+        var options = new EditOptions
+        {
+            Steps = parsed.GetValue(s_steps),
+            Seed = parsed.GetValue(s_seed) ?? input.Seed,
+            ControlScale = parsed.GetValue(s_controlScale),
+            Guidance = parsed.GetValue(s_guidance),
+            Decay = parsed.GetValue(s_decay),
+            Size = parsed.GetValue(s_size),
+            Fit = parsed.GetValue(s_fit),
+            Draws = parsed.GetValue(s_draws) ?? input.Draws,
+        };
+
+        var settings = s_model.Settings(parsed);
+        var result = EditProgressDisplay.Run(options.Steps, progress =>
+        {
+            using var painter = Painter.Load(settings, progress, cancel);
+            var signal = input.Coarse ? Signal.Coarse(input.Signal) : Signal.Sketch(input.Signal);
+            return painter.Edit(input.Image, signal, options with { Progress = progress }, cancel);
+        });
+        cancel.ThrowIfCancellationRequested();
+        Write(outputs, overwrite, input, result, options);
+    }
+
+    static void Write(List<string?> outputs, bool overwrite, EditInput input, EditResult result, EditOptions options)
+    {
+        ImageFile.Save(result.Edited, outputs[0]!, overwrite: overwrite);
+        if (outputs[1] is { } strip)
+            ImageFile.Save(SideBySide.Compose(input.Image, input.Signal, result.Edited), strip, overwrite: overwrite);
+        if (outputs[2] is { } dump)
+            EditDump.Write(dump, result, options);
+
+        foreach (var path in outputs.OfType<string>())
+            Console.Out.WriteLine(path);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace FramePainter.EndToEnd;
+
+/// <summary>Runs the built command as a process.</summary>
+static class CommandLine
+{
+    static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
+    /// <summary>The repository's root, found from where the tests lie.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    public static Outcome Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        return Finish(process);
+    }
+
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "framepainter.dll"));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+
+        return Process.Start(start)!;
+    }
+
+    public static Outcome Finish(Process process)
+    {
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(s_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"The command did not end within {s_limit}.");
+        }
+
+        return new(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    static string FindRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FramePainter.Core.sln")))
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("The tests lie outside of the repository.");
+
+        return folder.FullName;
+    }
+}
+
+/// <summary>How a command ended.</summary>
+sealed record Outcome(int ExitCode, string Output, string Error)
+{
+    public void AssertExit(int expected)
+    {
+        Assert.True(ExitCode == expected, $"exit code {ExitCode} instead of {expected}\n{Output}\n{Error}");
+        Assert.DoesNotContain("\x1b", Output + Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,57 @@
+using FramePainter.Backends.Cpu;
+
+namespace FramePainter.Goldens.Tests;
+
+public sealed class GoldenTests
+{
+    public static TheoryData<string> Cases => [.. GoldenCase.Names(GoldenCase.DefaultRoot())];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void The_case_is_within_its_tolerance(string name)
+    {
+        using var backend = new CpuBackend(2);
+        var verdict = new GoldenRunner(backend).Run(GoldenCase.DefaultRoot(), name);
+        Assert.True(verdict.Passed, verdict.ToString());
+    }
+
+    [Fact]
+    public void A_wrong_value_a_missing_tensor_and_wrong_extents_fail_every_case()
+    {
+        var root = GoldenCase.DefaultRoot();
+        foreach (var name in GoldenCase.Names(root))
+        {
+            var golden = GoldenCase.Open(root, name);
+            Assert.True(Verdict.Of(golden, golden.Outputs).Passed);
+            foreach (var (output, tensor) in golden.Outputs)
+            {
+                Dictionary<string, GoldenTensor> With(GoldenTensor other) => new(golden.Outputs) { [output] = other };
+                Assert.False(Verdict.Of(golden, With(tensor with { Values = [.. tensor.Values.Select(v => v + 2 + (Math.Abs(v) / 10))] })).Passed);
+                Assert.False(Verdict.Of(golden, With(tensor with { Values = [double.NaN, .. tensor.Values[1..]] })).Passed);
+                Assert.False(Verdict.Of(golden, With(tensor with { Shape = [.. tensor.Shape, 1] })).Passed);
+                Assert.False(Verdict.Of(golden, golden.Outputs.Where(o => o.Key != output).ToDictionary()).Passed);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_unknown_kind_fails_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        var first = Directory.EnumerateDirectories(GoldenCase.DefaultRoot()).First(f => File.Exists(Path.Combine(f, "case.json")));
+        var copy = Directory.CreateDirectory(Path.Combine(folder.Path, "strange")).FullName;
+        File.Copy(Path.Combine(first, "outputs.safetensors"), Path.Combine(copy, "outputs.safetensors"));
+        File.WriteAllText(Path.Combine(copy, "case.json"), """{ "format": 1, "kind": "astrology", "args": {}, "tolerance": { "relative_l2": 1 } }""");
+        using var backend = new CpuBackend(1);
+        var verdict = new GoldenRunner(backend).Run(folder.Path, "strange");
+        Assert.False(verdict.Passed);
+        Assert.Contains("astrology", verdict.Text, StringComparison.Ordinal);
+    }
+
+    sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("framepainter-goldens-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}
