@@ -44,7 +44,8 @@ public sealed class FunctionTests
         {
             var x = i * 0.00011f;
             var want = 1 - OracleMath.Erfc(x);
-            Assert.Equal(want, Functions.Erf(x), 3e-7 * Math.Abs(want));
+            // Numerator and denominator without fused multiply-adds: 2.5 units in the last place each, 1 for the quotient and 2 for its operands' products.
+            Assert.Equal(want, Functions.Erf(x), 8 * BackendProfile.Float32 * Math.Abs(want));
         }
 
         Assert.Equal(1, Functions.Erf(float.PositiveInfinity));
