@@ -51,11 +51,7 @@ public sealed class IlgpuBackend : IBackend
     internal Accelerator Accelerator { get; }
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        return new IlgpuWeights(this, source, _options.Weights);
-    }
+    public IWeightStore CreateStore(IWeightSource source) => new IlgpuWeights(this, source, _options.Weights);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes)
