@@ -1,19 +1,39 @@
+using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
+
 namespace FramePainter;
 
 /// <summary>Where an edit runs.</summary>
 public sealed record Device
 {
-    Device(string name) => Name = name;
+    readonly Func<int, IBackend> _create;
 
-    /// <summary>The best device at hand. Today that is the processor.</summary>
-    public static Device Auto { get; } = new("auto");
+    Device(string name, Func<int, IBackend> create) => (Name, _create) = (name, create);
+
+    /// <summary>The best device that this package knows by itself: the processor.</summary>
+    public static Device Auto { get; } = new("auto", threads => new CpuBackend(threads));
 
     /// <summary>The processor.</summary>
-    public static Device Cpu { get; } = new("cpu");
+    public static Device Cpu { get; } = new("cpu", threads => new CpuBackend(threads));
 
     /// <summary>The device's name.</summary>
     public string Name { get; }
 
+    /// <summary>A device of another package. Each painter makes a backend of its own when it is loaded, and disposes it with itself.</summary>
+    /// <param name="name">A name for people.</param>
+    /// <param name="createBackend">Makes a backend; may raise a <see cref="DeviceException"/>.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static Device Custom(string name, Func<IBackend> createBackend)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(createBackend);
+        return new Device(name, _ => createBackend());
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>Makes a backend.</summary>
+    /// <param name="threads">Threads, where it is the processor.</param>
+    internal IBackend CreateBackend(int threads) => _create(threads);
 }

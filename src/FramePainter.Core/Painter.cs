@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using FramePainter.Backends;
-using FramePainter.Backends.Cpu;
 using FramePainter.Pipeline;
 using FramePainter.Weights;
 
@@ -51,6 +50,7 @@ public sealed class Painter : IDisposable
     /// <exception cref="CheckpointException">The model is missing, damaged, incomplete or another.</exception>
     /// <exception cref="OptionException">An option is out of range.</exception>
     /// <exception cref="PlanException">There is not enough memory.</exception>
+    /// <exception cref="DeviceException">The device cannot be used.</exception>
     public static Painter Load(PainterOptions options, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -67,13 +67,16 @@ public sealed class Painter : IDisposable
 
         cancel.ThrowIfCancellationRequested();
         var checkpoint = Checkpoint.Open(new CheckpointLocation(options.Model, options.Checkpoint, options.Attention, options.PreferFp16));
+        IBackend? backend = null;
         Painter painter;
         try
         {
-            painter = new Painter(checkpoint, new CpuBackend(threads), options.Attention);
+            backend = options.Device.CreateBackend(threads);
+            painter = new Painter(checkpoint, backend, options.Attention);
         }
         catch
         {
+            backend?.Dispose();
             checkpoint.Dispose();
             throw;
         }

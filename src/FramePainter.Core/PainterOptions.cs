@@ -21,7 +21,7 @@ public sealed record PainterOptions
     /// <summary>Computes the SHA-256 of every file of weights for <see cref="EditMetadata.ModelHashes"/>: some seconds for a full model. Default: not.</summary>
     public bool HashModel { get; init; }
 
-    /// <summary>Where edits run.</summary>
+    /// <summary>Where edits run: the processor, or a device of another package (<see cref="FramePainter.Device.Custom"/>).</summary>
     public Device Device { get; init; } = Device.Auto;
 
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>

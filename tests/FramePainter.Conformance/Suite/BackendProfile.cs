@@ -13,8 +13,11 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Unit roundoff of float32.</summary>
     public const double Float32 = 1.0 / (1 << 24);
 
-    /// <summary>Cases of more floating-point operations are left out: an emulator runs the small ones only.</summary>
-    public double MostFlops { get; init; } = double.PositiveInfinity;
+    /// <summary>Whether a case is run: an emulator runs the small ones only.</summary>
+    public Func<BuiltCase, bool> Takes { get; init; } = _ => true;
+
+    /// <summary>Why there is no such backend on this machine, or null where there is: its tests are skipped then.</summary>
+    public Func<string?> Absence { get; init; } = () => null;
 
     /// <summary>Float32 on the processor.</summary>
     /// <param name="threads">Its threads.</param>

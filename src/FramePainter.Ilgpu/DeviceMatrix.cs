@@ -1,0 +1,152 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace FramePainter.Ilgpu;
+
+/// <summary>
+/// A weight matrix as the product kernel reads it: <c>[tap·inputs + input][column]</c>. Columns are outputs; a gated matrix (GEGLU) has
+/// blocks of 16 values followed by their 16 gates, filled up with zeros.
+/// </summary>
+internal sealed class DeviceMatrix : IDisposable
+{
+    const int GateBlock = 16;
+    readonly MemoryBuffer1D<float, Stride1D.Dense>? _floats;
+    readonly MemoryBuffer1D<ushort, Stride1D.Dense>? _bits;
+
+    DeviceMatrix(IlgpuBackend backend, DType type, int columns, Array packed)
+    {
+        (Type, Columns) = (type, columns);
+        if (packed is float[] floats)
+        {
+            _floats = backend.Allocate<float>(floats.LongLength);
+            backend.CopyIn<float>(_floats.View.AsContiguous(), floats);
+        }
+        else
+        {
+            var bits = (ushort[])packed;
+            _bits = backend.Allocate<ushort>(bits.LongLength);
+            backend.CopyIn<ushort>(_bits.View.AsContiguous(), bits);
+        }
+    }
+
+    /// <summary>Type of the stored weights: F32, F16 or BF16.</summary>
+    public DType Type { get; }
+
+    /// <summary>Columns of a line.</summary>
+    public int Columns { get; }
+
+    /// <summary>Bytes in memory.</summary>
+    public long Bytes => _floats?.LengthInBytes ?? _bits!.LengthInBytes;
+
+    /// <summary>The weights, where they are float32.</summary>
+    public ArrayView<float> Floats => _floats!.View.AsContiguous();
+
+    /// <summary>The weights' bits, where they are not.</summary>
+    public ArrayView<ushort> Bits => _bits!.View.AsContiguous();
+
+    /// <summary>Packs a matrix.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing, misshaped or of another type.</exception>
+    public static DeviceMatrix Pack(IlgpuBackend backend, IWeightSource source, WeightMatrix matrix, bool gated, WeightStorage storage)
+    {
+        var type = storage == WeightStorage.Half ? DType.F16 : CommonType(source, matrix);
+        var columns = gated ? (((matrix.Outputs / 2) + GateBlock - 1) / GateBlock * 2 * GateBlock) : matrix.Outputs;
+        var count = checked(matrix.Inputs * matrix.Taps * columns);
+        Array packed = type == DType.F32 ? new float[count] : new ushort[count];
+        var (output, input) = (0, 0);
+        foreach (var name in matrix.Tensors)
+        {
+            using var handle = source.Open(name);
+            var part = MatrixPart.Of(handle.View, matrix, output, input);
+            if (type == DType.F32)
+            {
+                Scatter(handle.View.ToArray(), (float[])packed, matrix, part, columns, gated);
+            }
+            else
+            {
+                Scatter(BitsOf(handle.View, type), (ushort[])packed, matrix, part, columns, gated);
+            }
+
+            output += matrix.Join == MatrixJoin.Outputs ? part.Outputs : 0;
+            input += matrix.Join == MatrixJoin.Inputs ? part.Inputs : 0;
+        }
+
+        MatrixPart.CheckComplete(matrix, output, input);
+        return new DeviceMatrix(backend, type, columns, packed);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _floats?.Dispose();
+        _bits?.Dispose();
+    }
+
+    static DType CommonType(IWeightSource source, WeightMatrix matrix)
+    {
+        DType? common = null;
+        foreach (var name in matrix.Tensors)
+        {
+            using var handle = source.Open(name);
+            var type = handle.View.Type;
+            if (!type.IsWeight())
+            {
+                throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);
+            }
+
+            common = common is null || common == type ? type : DType.F32;
+        }
+
+        return common ?? throw new ArgumentException("A matrix has at least one tensor.", nameof(matrix));
+    }
+
+    static unsafe ushort[] BitsOf(TensorView view, DType type)
+    {
+        var bits = new ushort[checked((int)view.Shape.Count)];
+        if (view.Type == type)
+        {
+            new ReadOnlySpan<byte>((void*)view.Address, checked((int)view.Bytes)).CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsBytes(bits.AsSpan()));
+        }
+        else
+        {
+            HalfConversion.NarrowF16(view.ToArray(), bits);
+        }
+
+        return bits;
+    }
+
+    /// <summary>Transposes a tensor into its place. Lines of one input are of one thread: no two write the same element.</summary>
+    static void Scatter<T>(T[] from, T[] to, WeightMatrix matrix, MatrixPart part, int columns, bool gated)
+    {
+        var place = new int[part.Outputs];
+        for (var n = 0; n < place.Length; n++)
+        {
+            place[n] = Column(part.ToOutput + n, matrix.Outputs, gated);
+        }
+
+        Parallel.For(0, part.Inputs, input =>
+        {
+            for (var n = 0; n < part.Outputs; n++)
+            {
+                var source = ((((long)(part.FromOutput + n) * part.TensorInputs) + part.FromInput + input) * matrix.Taps);
+                for (var tap = 0; tap < matrix.Taps; tap++)
+                {
+                    to[((((long)tap * matrix.Inputs) + part.ToInput + input) * columns) + place[n]] = from[source + tap];
+                }
+            }
+        });
+    }
+
+    static int Column(int output, int outputs, bool gated)
+    {
+        if (!gated)
+        {
+            return output;
+        }
+
+        var gate = output >= outputs / 2;
+        var value = gate ? output - (outputs / 2) : output;
+        return (value / GateBlock * 2 * GateBlock) + (gate ? GateBlock : 0) + (value % GateBlock);
+    }
+}

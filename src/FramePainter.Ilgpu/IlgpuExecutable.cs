@@ -1,0 +1,127 @@
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Ilgpu.Steps;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace FramePainter.Ilgpu;
+
+/// <summary>A plan with a step per op, an arena, scratch as large as the neediest step wants, and a stream of its own.</summary>
+internal sealed class IlgpuExecutable : IExecutable
+{
+    /// <summary>Work that is queued before the queue is waited for: what a cancelled run still finishes.</summary>
+    const double FlopsBetweenWaits = 2e10;
+
+    readonly IlgpuBackend _backend;
+    readonly Step[] _steps;
+    readonly StepRun _run;
+    readonly MemoryBuffer1D<float, Stride1D.Dense> _arena;
+    readonly MemoryBuffer1D<float, Stride1D.Dense> _scratch;
+
+    public IlgpuExecutable(IlgpuBackend backend, Plan plan, IlgpuWeights weights)
+    {
+        _backend = backend;
+        Plan = plan;
+        var values = plan.Graph.Inputs.Concat(plan.Graph.Ops.SelectMany(op => op.Outputs)).ToList();
+        foreach (var value in values)
+        {
+            // Kernels count elements in 31 bits.
+            if (value.Shape.Count > int.MaxValue)
+            {
+                throw new PlanException($"{value} of '{plan.Graph.Name}' has {value.Shape.Count} elements; {int.MaxValue} are the most on this backend. Choose a smaller size.");
+            }
+        }
+
+        _steps = [.. plan.Graph.Ops.Select(op => StepFactory.Create(op, weights))];
+        _arena = backend.AllocateFloats(plan.ArenaBytes / sizeof(float));
+        try
+        {
+            _scratch = backend.AllocateFloats(_steps.Length == 0 ? 0 : _steps.Max(s => s.ScratchFloats));
+        }
+        catch
+        {
+            _arena.Dispose();
+            throw;
+        }
+
+        _run = new StepRun(backend.CreateStream(), _scratch.View.AsContiguous(), values.Max(v => v.Id) + 1);
+        foreach (var (value, offset) in plan.Offsets)
+        {
+            _run.Set(value, _arena.View.AsContiguous().SubView(offset / sizeof(float), value.Shape.Count));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Plan Plan { get; }
+
+    /// <inheritdoc/>
+    public long Bytes => _arena.LengthInBytes + _scratch.LengthInBytes;
+
+    /// <inheritdoc/>
+    public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (buffer is not IlgpuBuffer own || own.Owner != _backend)
+        {
+            throw new ArgumentException("The buffer is of another backend.", nameof(buffer));
+        }
+
+        if (byteOffset % 16 != 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{value} is bound at byte {byteOffset}; offsets are multiples of 16.");
+        }
+
+        _run.Set(value, own.Part(byteOffset, value.Shape.Count));
+    }
+
+    /// <inheritdoc/>
+    public void Run(CancellationToken cancel = default)
+    {
+        foreach (var value in Plan.Graph.Inputs.AsSpan())
+        {
+            RequireBound(value);
+        }
+
+        foreach (var value in Plan.Graph.Outputs.AsSpan())
+        {
+            RequireBound(value);
+        }
+
+        _backend.Accelerator.Bind();
+        var queued = 0.0;
+        try
+        {
+            for (var i = 0; i < _steps.Length; i++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                _steps[i].Run(_run);
+                queued += Plan.Graph.Ops[i].Flops;
+                if (queued > FlopsBetweenWaits)
+                {
+                    _run.Stream.Synchronize();
+                    queued = 0;
+                }
+            }
+        }
+        finally
+        {
+            _run.Stream.Synchronize();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _run.Stream.Dispose();
+        _arena.Dispose();
+        _scratch.Dispose();
+    }
+
+    void RequireBound(Value value)
+    {
+        if (!_run.IsBound(value))
+        {
+            throw new InvalidOperationException($"{value} of '{Plan.Graph.Name}' is not bound.");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace FramePainter.Ilgpu;
+
+/// <summary>How matrices lie in the device's memory. Sums are of float32 in either case.</summary>
+public enum WeightStorage
+{
+    /// <summary>In the type of the checkpoint: float32, half or bfloat16. No weight is rounded.</summary>
+    AsStored,
+
+    /// <summary>As halves, rounded to nearest where the checkpoint has another type.</summary>
+    Half,
+}
+
+/// <summary>How an <see cref="IlgpuBackend"/> works.</summary>
+public sealed record IlgpuOptions
+{
+    /// <summary>How matrices lie in memory. Biases and norms' factors are always float32.</summary>
+    public WeightStorage Weights { get; init; } = WeightStorage.AsStored;
+}

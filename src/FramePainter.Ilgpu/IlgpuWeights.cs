@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace FramePainter.Ilgpu;
+
+/// <summary>Weights of one checkpoint in a device's memory, each packed once and shared by every plan.</summary>
+internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, WeightStorage storage) : IWeightStore
+{
+    readonly ConcurrentDictionary<string, Lazy<DeviceMatrix>> _matrices = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Lazy<MemoryBuffer1D<float, Stride1D.Dense>>> _vectors = new(StringComparer.Ordinal);
+    long _bytes;
+    bool _disposed;
+
+    /// <inheritdoc/>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Whose memory it is.</summary>
+    public IlgpuBackend Backend => backend;
+
+    /// <summary>A matrix.</summary>
+    /// <param name="matrix">Which one.</param>
+    /// <param name="gated">The outputs' second half are gates of the first.</param>
+    public DeviceMatrix Matrix(WeightMatrix matrix, bool gated)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _matrices.GetOrAdd(gated ? $"{matrix.Key}:gated" : matrix.Key, _ => new Lazy<DeviceMatrix>(() =>
+        {
+            var packed = DeviceMatrix.Pack(backend, source, matrix, gated, storage);
+            Interlocked.Add(ref _bytes, packed.Bytes);
+            return packed;
+        })).Value;
+    }
+
+    /// <summary>A vector as float32.</summary>
+    /// <param name="vector">Which one.</param>
+    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, () => Load(vector));
+
+    /// <summary>Numbers that belong to kernels.</summary>
+    /// <param name="key">Their name.</param>
+    /// <param name="make">Makes them when they are first asked for.</param>
+    public ArrayView<float> Table(string key, Func<float[]> make)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _vectors.GetOrAdd(key, _ => new Lazy<MemoryBuffer1D<float, Stride1D.Dense>>(() =>
+        {
+            var values = make();
+            var buffer = backend.AllocateFloats(values.Length);
+            backend.CopyIn<float>(buffer.View.AsContiguous(), values);
+            Interlocked.Add(ref _bytes, buffer.LengthInBytes);
+            return buffer;
+        })).Value.View.AsContiguous();
+    }
+
+    /// <summary>A factor, with its learned scalar looked up.</summary>
+    /// <param name="scale">The factor.</param>
+    public float Scale(MixScale scale)
+    {
+        if (scale.Mix is null)
+        {
+            return scale.Constant;
+        }
+
+        using var handle = source.Open(scale.Mix);
+        var mix = new float[1];
+        handle.View.CopyTo(0, mix);
+        return scale.Evaluate(mix[0]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (var matrix in _matrices.Values.Where(m => m.IsValueCreated))
+        {
+            matrix.Value.Dispose();
+        }
+
+        foreach (var vector in _vectors.Values.Where(v => v.IsValueCreated))
+        {
+            vector.Value.Dispose();
+        }
+    }
+
+    float[] Load(WeightVector vector)
+    {
+        var values = new float[vector.Count];
+        var at = 0;
+        foreach (var name in vector.Tensors)
+        {
+            using var handle = source.Open(name);
+            var view = handle.View;
+            var concatenated = vector.Join == VectorJoin.Concatenate && vector.Tensors.Length > 1;
+            var count = concatenated ? view.Shape.Count : vector.Count;
+            var first = concatenated ? 0 : vector.First;
+            if (first + count > view.Shape.Count || at + count > vector.Count)
+            {
+                throw new CheckpointException(
+                    $"Tensor '{name}' has the shape {view.Shape}; elements {first} to {first + count} of it do not make {vector.Count}. The checkpoint is of another model or damaged.",
+                    tensor: name);
+            }
+
+            var part = new float[count];
+            view.CopyTo(first, part);
+            for (var i = 0; i < part.Length; i++)
+            {
+                values[at + i] += part[i];
+            }
+
+            at += concatenated ? part.Length : 0;
+        }
+
+        return values;
+    }
+}

@@ -1,0 +1,33 @@
+using ILGPU.Runtime.OpenCL;
+
+namespace FramePainter.Ilgpu.Tests;
+
+/// <summary>
+/// PoCL runs OpenCL kernels on the processor: a second compiler's opinion on the kernels, and hundreds of times faster than ILGPU's own stand-in.
+/// It says of itself that it has no generic address space, which ILGPU asks for and these kernels do not use: the tests say otherwise for it.
+/// </summary>
+internal static class Pocl
+{
+    static readonly Lazy<string?> s_absence = new(() =>
+    {
+        try
+        {
+            Create().Dispose();
+            return null;
+        }
+        catch (DeviceException error)
+        {
+            return error.Message;
+        }
+    });
+
+    /// <summary>Why PoCL cannot be used here; null where it can.</summary>
+    public static string? Absence => s_absence.Value;
+
+    public static IlgpuBackend Create() => Create(null);
+
+    public static IlgpuBackend Create(IlgpuOptions? options) => new(IlgpuDevice.OpenCl(0), options, ClaimGenericAddresses);
+
+    static void ClaimGenericAddresses(CLDevice device) =>
+        typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
+}
