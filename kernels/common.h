@@ -39,7 +39,9 @@ template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
             u32x4 raw = *(const u32x4*)((const f16*)view.data + at);
             UNROLL for (int i = 0; i < 4; i++)
             {
-                f16x2 pair = __builtin_bit_cast(f16x2, raw[i]);
+                // By a variable: clang 19 takes the first word whichever element of a vector it is told to reinterpret.
+                u32 word = raw[i];
+                f16x2 pair = __builtin_bit_cast(f16x2, word);
                 r[2 * i] = (float)pair[0];
                 r[2 * i + 1] = (float)pair[1];
             }

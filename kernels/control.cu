@@ -23,8 +23,8 @@ FP_KERNEL(control_pool, 256, 2, ControlArgs, a)
     float mean = a.moments[image * 3], deviation = __builtin_sqrtf(a.moments[image * 3 + 2]);
     float sum = 0;
     for (int y = top; y < bottom; y++)
-        for (int x = left; x < right; x++) sum += load1(a.input, ((image * a.height + y) * a.width + x) * a.channels + c) - mean;
-    float r[1] = {sum / (float)((bottom - top) * (right - left)) / (deviation + a.constant)};
+        for (int x = left; x < right; x++) sum += load1(a.input, ((image * a.height + y) * a.width + x) * a.channels + c);
+    float r[1] = {(sum / (float)((bottom - top) * (right - left)) - mean) / (deviation + a.constant)};
     store<1>(a.out, at, r);
 }
 

@@ -16,6 +16,12 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Cases of more floating-point operations are left out: an emulator runs the small ones only.</summary>
     public double MostFlops { get; init; } = double.PositiveInfinity;
 
+    /// <summary>Unit roundoff of stored results, where it is not that of sums.</summary>
+    public double Stored { get; init; } = Arithmetic;
+
+    /// <summary>Cases that the backend's range of numbers allows.</summary>
+    public Func<BuiltCase, bool> Takes { get; init; } = _ => true;
+
     /// <summary>Float32 on the processor.</summary>
     /// <param name="threads">Its threads.</param>
     public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
@@ -28,5 +34,5 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="size">Root of the summed squares of the outputs.</param>
     /// <param name="terms">Terms of the longest sum.</param>
     public double Tolerance(double sensitivity, double size, double terms) =>
-        (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Arithmetic * size);
+        (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Stored * size);
 }

@@ -1,0 +1,64 @@
+using FramePainter.Conformance;
+using FramePainter.Graphs;
+
+namespace FramePainter.Cuda.Tests;
+
+/// <summary>How exactly the kernels compute: see docs/cuda.md, "Precision".</summary>
+internal static class Profiles
+{
+    /// <summary>Unit roundoff of float16.</summary>
+    public const double Float16 = 1.0 / (1 << 11);
+
+    static readonly CudaTuning s_large = new(0, false);
+    static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
+
+    /// <summary>Values at the border: kernels read and write float32.</summary>
+    public static BackendProfile Border(bool deferred, bool reverse) => Of("float32 values", deferred, reverse, CudaTuning.Default, inner: false);
+
+    /// <summary>Values inside: kernels read and write float16.</summary>
+    public static BackendProfile Inner(bool deferred, bool reverse) => Of("float16 values", deferred, reverse, CudaTuning.Default, inner: true);
+
+    /// <summary>Every product on the largest tiles.</summary>
+    public static BackendProfile Large(bool deferred, bool reverse) => Of("large tiles", deferred, reverse, s_large, inner: true) with { Takes = c => InRange(c) && HasProduct(c) };
+
+    /// <summary>The plain twins of products and attention.</summary>
+    public static BackendProfile Naive => Of("naive twins", false, false, s_naive, inner: true) with
+    {
+        Takes = c => InRange(c) && (HasProduct(c) || c.Graph.Ops.Any(op => op is AttentionOp)),
+    };
+
+    static BackendProfile Of(string name, bool deferred, bool reverse, CudaTuning tuning, bool inner) =>
+        new($"CUDA, {name}, {(deferred ? "deferred" : "eager")} copies, threads {(reverse ? "backward" : "forward")}", () =>
+            {
+                Emulator.Order(deferred, reverse);
+                var backend = new CudaBackend(0, tuning);
+                return inner ? new InnerBackend(backend) : backend;
+            }, Float16, BackendProfile.Float32)
+        {
+            Stored = inner ? Float16 : BackendProfile.Float32,
+            Takes = inner ? InRange : c => InRange(c) || !HasProduct(c),
+        };
+
+    static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
+
+    /// <summary>Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there.</summary>
+    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
+}
+
+/// <summary>Float32 at the border, copies as early as can be.</summary>
+public sealed class BorderConformance() : ConformanceSuite(Profiles.Border(deferred: false, reverse: false));
+
+/// <summary>Float16 inside, copies as late as can be.</summary>
+public sealed class InnerConformance() : ConformanceSuite(Profiles.Inner(deferred: true, reverse: false));
+
+/// <summary>Float16 inside, copies as early as can be, the last thread first.</summary>
+public sealed class InnerReverseConformance() : ConformanceSuite(Profiles.Inner(deferred: false, reverse: true));
+
+/// <summary>Large tiles, copies as late as can be, the last thread first.</summary>
+public sealed class LargeTileConformance() : ConformanceSuite(Profiles.Large(deferred: true, reverse: true));
+
+/// <summary>Large tiles, copies as early as can be.</summary>
+public sealed class LargeTileEagerConformance() : ConformanceSuite(Profiles.Large(deferred: false, reverse: false));
+
+/// <summary>The naive twins.</summary>
+public sealed class NaiveConformance() : ConformanceSuite(Profiles.Naive);
