@@ -19,7 +19,7 @@ case "${1:-}" in
   emulator)
     out=../artifacts/emulator
     mkdir -p "$out"
-    flags=(-std=c++20 -O2 -march=native -fPIC -fvisibility=hidden -Wall -Werror -DFP_HOST)
+    flags=(-std=c++20 -O3 -march=native -fPIC -fvisibility=hidden -Wall -Werror -DFP_HOST)
     objects=()
     for source in *.cu emulator/*.cpp; do
       object="$out/$(basename "$source").o"

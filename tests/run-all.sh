@@ -7,6 +7,17 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# The CUDA kernels are tested through an emulator, which clang builds from their own sources.
+if ! command -v clang++-19 > /dev/null && ! { apt-get update && apt-get install -y --no-install-recommends clang-19; }; then
+  echo "clang-19 is missing and could not be installed"
+fi
+
+if ! kernels/build.sh emulator; then
+  echo "the emulator's build failed"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
 if ! dotnet build FramePainter.Core.sln -c Release -warnaserror:CS,CA,MA,IDE; then
   echo "the build failed"
   echo "0 passed, 1 failed"

@@ -228,28 +228,29 @@ void load_matrices(u32* r, const void* row, bool transposed)
     memcpy(r, exchange.words[lane], 16);
 }
 
+// Halves are put in order as words and widened in runs, so that the compiler makes vectors of it.
 static void product(Exchange& e)
 {
-    float a[16][16], b[16][8], c[16][8];
-    auto low = [](u32 w) { return (float)__builtin_bit_cast(f16x2, w)[0]; };
-    auto high = [](u32 w) { return (float)__builtin_bit_cast(f16x2, w)[1]; };
+    alignas(64) f16 left[16][16], right[8][16];
+    alignas(64) float a[16][16], bt[8][16], b[16][8], c[16][8];
     for (int l = 0; l < WARP; l++)
     {
         int row = l / 4, column = l % 4 * 2;
         for (int i = 0; i < 4; i++)
         {
-            a[row + i % 2 * 8][column + i / 2 * 8] = low(e.left[l][i]);
-            a[row + i % 2 * 8][column + i / 2 * 8 + 1] = high(e.left[l][i]);
+            memcpy(&left[row + i % 2 * 8][column + i / 2 * 8], &e.left[l][i], 4);
             c[row + i / 2 * 8][column + i % 2] = e.sums[l][i];
         }
 
-        for (int i = 0; i < 2; i++)
-        {
-            b[column + i * 8][row] = low(e.right[l][i]);
-            b[column + i * 8 + 1][row] = high(e.right[l][i]);
-        }
+        for (int i = 0; i < 2; i++) memcpy(&right[row][column + i * 8], &e.right[l][i], 4);
     }
 
+    for (int i = 0; i < 16; i++)
+        for (int k = 0; k < 16; k++) a[i][k] = (float)left[i][k];
+    for (int j = 0; j < 8; j++)
+        for (int k = 0; k < 16; k++) bt[j][k] = (float)right[j][k];
+    for (int k = 0; k < 16; k++)
+        for (int j = 0; j < 8; j++) b[k][j] = bt[j][k];
     for (int i = 0; i < 16; i++)
         for (int k = 0; k < 16; k++)
             for (int j = 0; j < 8; j++) c[i][j] += a[i][k] * b[k][j];
