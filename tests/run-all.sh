@@ -13,6 +13,17 @@ if ! ldconfig -p | grep -q 'libpocl\.so' && [ "$(id -u)" -eq 0 ] && command -v a
     echo "PoCL cannot be installed; its tests are skipped"
 fi
 
+# The CUDA kernels are tested through an emulator, which clang builds from their own sources.
+if ! command -v clang++-19 > /dev/null && ! { apt-get update && apt-get install -y --no-install-recommends clang-19; }; then
+  echo "clang-19 is missing and could not be installed"
+fi
+
+if ! kernels/build.sh emulator; then
+  echo "the emulator's build failed"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
 if ! dotnet build FramePainter.Core.sln -c Release; then
   echo "the build failed"
   echo "0 passed, 1 failed"

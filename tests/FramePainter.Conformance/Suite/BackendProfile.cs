@@ -13,11 +13,14 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Unit roundoff of float32.</summary>
     public const double Float32 = 1.0 / (1 << 24);
 
-    /// <summary>Whether a case is run: an emulator runs the small ones only.</summary>
+    /// <summary>Whether a case is run: an emulator runs the small ones only, and a backend the numbers that its types hold.</summary>
     public Func<BuiltCase, bool> Takes { get; init; } = _ => true;
 
     /// <summary>Why there is no such backend on this machine, or null where there is: its tests are skipped then.</summary>
     public Func<string?> Absence { get; init; } = () => null;
+
+    /// <summary>Unit roundoff of stored results, where it is not that of sums.</summary>
+    public double Stored { get; init; } = Arithmetic;
 
     /// <summary>Float32 on the processor.</summary>
     /// <param name="threads">Its threads.</param>
@@ -31,5 +34,5 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="size">Root of the summed squares of the outputs.</param>
     /// <param name="terms">Terms of the longest sum.</param>
     public double Tolerance(double sensitivity, double size, double terms) =>
-        (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Arithmetic * size);
+        (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Stored * size);
 }

@@ -1,0 +1,158 @@
+// What every kernel shares: types, views of values in float32 or float16, and functions.
+// Included by each kernel; picks the device or the emulator underneath.
+#pragma once
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long i64;
+typedef _Float16 f16;
+typedef f16 f16x2 __attribute__((ext_vector_type(2)));
+typedef float f32x4 __attribute__((ext_vector_type(4)));
+typedef u32 u32x4 __attribute__((ext_vector_type(4)));
+#ifdef FP_HOST
+#include "emulator/emulator.h"
+#else
+#include "device.h"
+#endif
+#define UNROLL _Pragma("unroll")
+
+// A value in memory: its first element, and whether elements are float16 (else float32).
+struct View
+{
+    const void* data;
+    int half;
+    int unused;
+};
+
+DEV u32 pack2(float low, float high)
+{
+    f16x2 pair = {(f16)low, (f16)high};
+    return __builtin_bit_cast(u32, pair);
+}
+
+// V consecutive elements, widened. V is 8 (element number a multiple of 8) or 1.
+template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
+{
+    if constexpr (V == 8)
+    {
+        if (view.half)
+        {
+            u32x4 raw = *(const u32x4*)((const f16*)view.data + at);
+            UNROLL for (int i = 0; i < 4; i++)
+            {
+                // By a variable: clang 19 takes the first word whichever element of a vector it is told to reinterpret.
+                u32 word = raw[i];
+                f16x2 pair = __builtin_bit_cast(f16x2, word);
+                r[2 * i] = (float)pair[0];
+                r[2 * i + 1] = (float)pair[1];
+            }
+        }
+        else
+        {
+            f32x4 low = *(const f32x4*)((const float*)view.data + at), high = *(const f32x4*)((const float*)view.data + at + 4);
+            UNROLL for (int i = 0; i < 4; i++)
+            {
+                r[i] = low[i];
+                r[i + 4] = high[i];
+            }
+        }
+    }
+    else
+    {
+        r[0] = view.half ? (float)((const f16*)view.data)[at] : ((const float*)view.data)[at];
+    }
+}
+
+DEV float load1(const View& view, i64 at)
+{
+    return view.half ? (float)((const f16*)view.data)[at] : ((const float*)view.data)[at];
+}
+
+template <int V> DEV void store(const View& view, i64 at, const float (&r)[V])
+{
+    if constexpr (V == 8)
+    {
+        if (view.half)
+        {
+            u32x4 raw = {pack2(r[0], r[1]), pack2(r[2], r[3]), pack2(r[4], r[5]), pack2(r[6], r[7])};
+            *(u32x4*)((f16*)view.data + at) = raw;
+        }
+        else
+        {
+            f32x4 low = {r[0], r[1], r[2], r[3]}, high = {r[4], r[5], r[6], r[7]};
+            *(f32x4*)((float*)view.data + at) = low;
+            *(f32x4*)((float*)view.data + at + 4) = high;
+        }
+    }
+    else if (view.half)
+    {
+        ((f16*)view.data)[at] = (f16)r[0];
+    }
+    else
+    {
+        ((float*)view.data)[at] = r[0];
+    }
+}
+
+DEV float warp_sum(float v)
+{
+    UNROLL for (int mask = 16; mask > 0; mask >>= 1) v += shfl_xor(v, mask);
+    return v;
+}
+
+DEV float warp_max(float v)
+{
+    UNROLL for (int mask = 16; mask > 0; mask >>= 1) v = __builtin_fmaxf(v, shfl_xor(v, mask));
+    return v;
+}
+
+// The sum over a block of whole warps, to every thread; scratch holds one float a warp.
+DEV float block_sum(float v, float* scratch)
+{
+    v = warp_sum(v);
+    sync();
+    if (tid() % 32 == 0) scratch[tid() / 32] = v;
+    sync();
+    float sum = 0;
+    for (int w = 0; w < threads() / 32; w++) sum += scratch[w];
+    return sum;
+}
+
+enum Activation { ACT_NONE, ACT_SILU, ACT_GELU, ACT_QUICK_GELU, ACT_RELU, ACT_GEGLU };
+
+constexpr float LOG2E = 1.44269504088896340736f;
+
+DEV float sigmoid(float x) { return 1.0f / (1.0f + ex2(-x * LOG2E)); }
+
+// The upper tail of the normal distribution, Q(x) for x >= 0: x's Gaussian times a rational function of 1/(1 + px)
+// (Abramowitz and Stegun 7.1.26 for erfc; absolute error below 1e-7).
+DEV float normal_tail(float x)
+{
+    float z = x * 0.70710678118654752440f;
+    float t = 1.0f / (1.0f + 0.3275911f * z);
+    float poly = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+    return 0.5f * poly * ex2(-z * z * LOG2E);
+}
+
+DEV float gelu(float x)
+{
+    float tail = normal_tail(__builtin_fabsf(x));
+    return x * (x < 0 ? tail : 1.0f - tail);
+}
+
+DEV float activate(int activation, float x)
+{
+    switch (activation)
+    {
+    case ACT_SILU: return x * sigmoid(x);
+    case ACT_GELU: return gelu(x);
+    case ACT_QUICK_GELU: return x * sigmoid(1.702f * x);
+    case ACT_RELU: return x < 0 ? 0.0f : x;
+    default: return x;
+    }
+}
+
+// The row of a table that an image reads: alternating, or in equal runs.
+DEV int row_of(int image, int images, int rows, int by_frame)
+{
+    return by_frame ? image % rows : (int)((i64)image * rows / images);
+}

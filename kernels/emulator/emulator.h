@@ -1,0 +1,62 @@
+// The emulator's side of the prelude: a block is as many fibers as it has threads, run in turn on one core.
+// Barriers and warp collectives pass control on until all have arrived; asynchronous copies are made either at once
+// or as late as their wait allows, so that a missing wait and a missing barrier both show.
+#pragma once
+#include <cmath>
+#include <cstring>
+#define DEV static inline __attribute__((always_inline, unused))
+#define __shared__
+
+namespace emulator
+{
+struct Thread;
+extern Thread* current;
+
+struct Place
+{
+    int tid, bid_x, bid_y, bid_z, threads;
+    unsigned char* shared;
+};
+
+extern Place place;
+
+void barrier();
+void warp_barrier();
+float shuffle_xor(float value, int mask);
+void copy16(void* to, const void* from, bool valid);
+void commit();
+void wait(int groups);
+void load_matrices(u32* r, const void* row, bool transposed);
+void multiply(float* c, const u32* a, u32 b0, u32 b1);
+
+struct Kernel
+{
+    Kernel(const char* name, void (*run)(void** parameters), int most_threads, int argument_bytes);
+    const char* name;
+    void (*run)(void**);
+    int most_threads, argument_bytes;
+    Kernel* next;
+};
+}
+
+#define FP_KERNEL(name, threads, blocks, Args, a) \
+    static void name(const Args a); \
+    static emulator::Kernel registered_##name(#name, [](void** p) { name(*(const Args*)p[0]); }, threads, sizeof(Args)); \
+    static void name(const Args a)
+
+DEV unsigned char* smem() { return emulator::place.shared; }
+DEV int tid() { return emulator::place.tid; }
+DEV int threads() { return emulator::place.threads; }
+DEV int bid_x() { return emulator::place.bid_x; }
+DEV int bid_y() { return emulator::place.bid_y; }
+DEV int bid_z() { return emulator::place.bid_z; }
+DEV void sync() { emulator::barrier(); }
+DEV void sync_warp() { emulator::warp_barrier(); }
+DEV float shfl_xor(float v, int mask) { return emulator::shuffle_xor(v, mask); }
+DEV float ex2(float x) { return exp2f(x); }
+DEV void cp_async16(void* to, const void* from, bool valid) { emulator::copy16(to, from, valid); }
+DEV void cp_commit() { emulator::commit(); }
+template <int N> DEV void cp_wait() { emulator::wait(N); }
+DEV void ldsm4(u32 (&r)[4], const void* row) { emulator::load_matrices(r, row, false); }
+DEV void ldsm4t(u32 (&r)[4], const void* row) { emulator::load_matrices(r, row, true); }
+DEV void mma16816(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) { emulator::multiply(c, a, b0, b1); }

@@ -1,0 +1,346 @@
+// Blocks as cooperative fibers with a context switch of our own: a few nanoseconds, where swapcontext's system call takes hundreds.
+#include "../common.h"
+#include "machine.h"
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+extern "C" void fp_switch(void** save, void* to);
+asm(R"(
+.text
+.globl fp_switch
+.hidden fp_switch
+.type fp_switch, @function
+fp_switch:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+)");
+
+namespace emulator
+{
+constexpr int WARP = 32, MOST_THREADS = 1024;
+constexpr size_t STACK = 64 << 10;
+
+struct Copy
+{
+    void* to;
+    const void* from;
+    bool valid;
+};
+
+struct Thread
+{
+    void* stack_pointer;
+    int tid;
+    bool alive;
+    unsigned warp_phase;
+    std::vector<std::vector<Copy>> groups;
+    std::vector<Copy> open;
+};
+
+// One collective of a warp: what lanes bring, and what they take away. Two, since a quick lane may bring the next.
+struct Exchange
+{
+    float values[WARP];
+    const unsigned char* rows[WARP];
+    u32 left[WARP][4], right[WARP][2], words[WARP][4];
+    float sums[WARP][4];
+};
+
+struct Warp
+{
+    int arrived;
+    unsigned phase;
+    Exchange exchange[2];
+};
+
+Thread* current;
+Place place;
+bool deferred_copies, reverse_threads;
+
+static Thread s_threads[MOST_THREADS];
+static Warp s_warps[MOST_THREADS / WARP];
+static unsigned char* s_stacks;
+static unsigned char* s_shared;
+static void* s_scheduler;
+static Kernel* s_kernels;
+static Kernel* s_running;
+static void** s_parameters;
+static int s_alive, s_arrived;
+static unsigned s_phase;
+static size_t s_shared_bytes;
+
+Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int argument_bytes)
+    : name(name), run(run), most_threads(most_threads), argument_bytes(argument_bytes), next(s_kernels)
+{
+    s_kernels = this;
+}
+
+Kernel* find(const char* name)
+{
+    for (Kernel* kernel = s_kernels; kernel; kernel = kernel->next)
+        if (!strcmp(kernel->name, name)) return kernel;
+    return nullptr;
+}
+
+[[noreturn]] static void fail(const char* what)
+{
+    fprintf(stderr, "emulator: %s: %s, thread %d of block (%d, %d, %d)\n", s_running->name, what, place.tid, place.bid_x, place.bid_y, place.bid_z);
+    abort();
+}
+
+static void yield()
+{
+    Thread* self = current;
+    fp_switch(&self->stack_pointer, s_scheduler);
+}
+
+template <class Done> static void wait_for(Done done)
+{
+    for (int spins = 0; !done(); spins++)
+    {
+        if (spins > 1000000) fail("waits forever: some thread never arrives");
+        yield();
+    }
+}
+
+void barrier()
+{
+    unsigned phase = s_phase;
+    if (++s_arrived == s_alive)
+    {
+        s_arrived = 0;
+        s_phase++;
+        return;
+    }
+
+    wait_for([=] { return s_phase != phase || (s_arrived == s_alive && (s_arrived = 0, ++s_phase, true)); });
+}
+
+// Brings something, waits for all lanes; the last to arrive computes for all.
+template <class Bring, class Compute> static Exchange& collective(Bring bring, Compute compute)
+{
+    Thread* self = current;
+    Warp& warp = s_warps[self->tid / WARP];
+    unsigned phase = self->warp_phase++;
+    Exchange& exchange = warp.exchange[phase % 2];
+    bring(exchange, self->tid % WARP);
+    if (++warp.arrived == WARP)
+    {
+        warp.arrived = 0;
+        compute(exchange);
+        warp.phase++;
+    }
+    else
+    {
+        wait_for([&] { return warp.phase != phase; });
+    }
+
+    return exchange;
+}
+
+void warp_barrier()
+{
+    collective([](Exchange&, int) {}, [](Exchange&) {});
+}
+
+float shuffle_xor(float value, int mask)
+{
+    int lane = current->tid % WARP;
+    return collective([=](Exchange& e, int l) { e.values[l] = value; }, [](Exchange&) {}).values[lane ^ mask];
+}
+
+static void check_aligned(const void* p)
+{
+    if ((u64)p % 16) fail("an address is no multiple of 16");
+}
+
+static void check_shared(const void* p)
+{
+    auto at = (const unsigned char*)p;
+    if (at < s_shared || at + 16 > s_shared + s_shared_bytes) fail("an address lies outside shared memory");
+}
+
+static void copy(const Copy& c)
+{
+    if (c.valid) memcpy(c.to, c.from, 16);
+    else memset(c.to, 0, 16);
+}
+
+void copy16(void* to, const void* from, bool valid)
+{
+    check_aligned(to);
+    check_aligned(from);
+    check_shared(to);
+    Copy c = {to, from, valid};
+    if (deferred_copies) current->open.push_back(c);
+    else copy(c);
+}
+
+void commit()
+{
+    if (!deferred_copies) return;
+    current->groups.push_back(std::move(current->open));
+    current->open.clear();
+}
+
+void wait(int groups)
+{
+    auto& waiting = current->groups;
+    while ((int)waiting.size() > groups)
+    {
+        for (const Copy& c : waiting.front()) copy(c);
+        waiting.erase(waiting.begin());
+    }
+}
+
+void load_matrices(u32* r, const void* row, bool transposed)
+{
+    check_aligned(row);
+    check_shared(row);
+    int lane = current->tid % WARP;
+    auto& exchange = collective(
+        [=](Exchange& e, int l) { e.rows[l] = (const unsigned char*)row; },
+        [=](Exchange& e) {
+            for (int l = 0; l < WARP; l++)
+                for (int m = 0; m < 4; m++)
+                {
+                    unsigned short low, high;
+                    int a = l / 4, b = l % 4 * 2;
+                    memcpy(&low, transposed ? e.rows[m * 8 + b] + a * 2 : e.rows[m * 8 + a] + b * 2, 2);
+                    memcpy(&high, transposed ? e.rows[m * 8 + b + 1] + a * 2 : e.rows[m * 8 + a] + b * 2 + 2, 2);
+                    e.words[l][m] = low | (u32)high << 16;
+                }
+        });
+    memcpy(r, exchange.words[lane], 16);
+}
+
+// Halves are put in order as words and widened in runs, so that the compiler makes vectors of it.
+static void product(Exchange& e)
+{
+    alignas(64) f16 left[16][16], right[8][16];
+    alignas(64) float a[16][16], bt[8][16], b[16][8], c[16][8];
+    for (int l = 0; l < WARP; l++)
+    {
+        int row = l / 4, column = l % 4 * 2;
+        for (int i = 0; i < 4; i++)
+        {
+            memcpy(&left[row + i % 2 * 8][column + i / 2 * 8], &e.left[l][i], 4);
+            c[row + i / 2 * 8][column + i % 2] = e.sums[l][i];
+        }
+
+        for (int i = 0; i < 2; i++) memcpy(&right[row][column + i * 8], &e.right[l][i], 4);
+    }
+
+    for (int i = 0; i < 16; i++)
+        for (int k = 0; k < 16; k++) a[i][k] = (float)left[i][k];
+    for (int j = 0; j < 8; j++)
+        for (int k = 0; k < 16; k++) bt[j][k] = (float)right[j][k];
+    for (int k = 0; k < 16; k++)
+        for (int j = 0; j < 8; j++) b[k][j] = bt[j][k];
+    for (int i = 0; i < 16; i++)
+        for (int k = 0; k < 16; k++)
+            for (int j = 0; j < 8; j++) c[i][j] += a[i][k] * b[k][j];
+    for (int l = 0; l < WARP; l++)
+        for (int i = 0; i < 4; i++) e.sums[l][i] = c[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
+}
+
+void multiply(float* c, const u32* a, u32 b0, u32 b1)
+{
+    int lane = current->tid % WARP;
+    auto& exchange = collective(
+        [=](Exchange& e, int l) {
+            memcpy(e.left[l], a, 16);
+            memcpy(e.sums[l], c, 16);
+            e.right[l][0] = b0;
+            e.right[l][1] = b1;
+        },
+        product);
+    memcpy(c, exchange.sums[lane], 16);
+}
+
+static void thread_main()
+{
+    s_running->run(s_parameters);
+    if (!current->open.empty() || !current->groups.empty())
+    {
+        for (auto& group : current->groups)
+            if (!group.empty()) fail("ends with copies that nobody waited for");
+        if (!current->open.empty()) fail("ends with copies that nobody committed");
+        current->groups.clear();
+    }
+
+    current->alive = false;
+    s_alive--;
+    yield();
+    abort();
+}
+
+static void run_block(int count)
+{
+    memset(s_shared, 0xFF, s_shared_bytes);
+    s_alive = count;
+    s_arrived = 0;
+    for (int w = 0; w < (count + WARP - 1) / WARP; w++) s_warps[w].arrived = 0, s_warps[w].phase = 0;
+    for (int t = 0; t < count; t++)
+    {
+        Thread& thread = s_threads[t];
+        thread.tid = t;
+        thread.alive = true;
+        thread.warp_phase = 0;
+        // The switch pops six registers and returns into thread_main, which expects the stack 8 off a multiple of 16.
+        void** top = (void**)(s_stacks + (t + 1) * STACK) - 1;
+        *--top = (void*)thread_main;
+        thread.stack_pointer = top - 6;
+    }
+
+    while (s_alive > 0)
+        for (int i = 0; i < count; i++)
+        {
+            Thread& thread = s_threads[reverse_threads ? count - 1 - i : i];
+            if (thread.alive)
+            {
+                current = &thread;
+                place.tid = thread.tid;
+                fp_switch(&s_scheduler, thread.stack_pointer);
+            }
+        }
+}
+
+void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters)
+{
+    if (!s_stacks)
+    {
+        s_stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
+        s_shared = (unsigned char*)aligned_alloc(128, 256 << 10);
+    }
+
+    s_running = kernel;
+    s_parameters = parameters;
+    s_shared_bytes = shared_bytes;
+    place.threads = (int)threads;
+    place.shared = s_shared;
+    for (unsigned z = 0; z < grid[2]; z++)
+        for (unsigned y = 0; y < grid[1]; y++)
+            for (unsigned x = 0; x < grid[0]; x++)
+            {
+                place.bid_x = (int)x;
+                place.bid_y = (int)y;
+                place.bid_z = (int)z;
+                run_block((int)threads);
+            }
+}
+}

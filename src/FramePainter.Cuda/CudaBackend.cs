@@ -1,0 +1,92 @@
+using FramePainter.Backends;
+using FramePainter.Cuda.Driver;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Cuda;
+
+/// <summary>
+/// Runs plans on an NVIDIA GPU of compute capability 8.0 or later, over the driver alone: no CUDA toolkit is needed.
+/// Products multiply in float16 and sum in float32; activations between ops are float16; values at the border of a plan, tables
+/// and latents are float32.
+/// </summary>
+public sealed class CudaBackend : IBackend
+{
+    readonly CudaContext _context;
+    readonly CudaTuning _tuning;
+
+    internal CudaBackend(int ordinal, CudaTuning tuning)
+    {
+        (_context, _tuning) = (new CudaContext(ordinal), tuning);
+        Description = $"CUDA, {_context.Name}";
+    }
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="ordinal">Its number, in the driver's order, from 0.</param>
+    /// <exception cref="DeviceException">There is no driver, it is too old, there is no such device, or it is too old.</exception>
+    public static CudaBackend Open(int ordinal = 0) => new(ordinal, CudaTuning.Default);
+
+    /// <inheritdoc/>
+    public IWeightStore CreateStore(IWeightSource source) => new CudaWeights(_context, source);
+
+    /// <inheritdoc/>
+    public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes);
+
+    /// <inheritdoc/>
+    public IExecutable Compile(Plan plan, IWeightStore weights) => new CudaExecutable(plan, (CudaWeights)weights, _context, _tuning);
+
+    /// <inheritdoc/>
+    public void Dispose() => _context.Dispose();
+}
+
+/// <summary>Choices between kernels that compute the same; tests turn them to reach every kernel.</summary>
+/// <param name="LargeTilesFrom">Products of at least so many large tiles for each multiprocessor use them.</param>
+/// <param name="Naive">Take the plain twin of every kernel that has one.</param>
+internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive)
+{
+    /// <summary>Large tiles where each multiprocessor gets at least one.</summary>
+    public static readonly CudaTuning Default = new(1, false);
+}
+
+/// <summary>Float32 values on the device.</summary>
+internal sealed class CudaBuffer : IDeviceBuffer
+{
+    readonly CudaContext _context;
+    readonly DeviceBlock _block;
+
+    public CudaBuffer(CudaContext context, long bytes)
+    {
+        (_context, Bytes) = (context, bytes);
+        _block = context.Pool.Rent(bytes);
+        context.Clear(_block.Address, Math.Max(bytes, 1));
+    }
+
+    /// <inheritdoc/>
+    public long Bytes { get; }
+
+    internal ulong Address => _block.Address;
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<float> source, long byteOffset = 0) =>
+        _context.Upload(At(byteOffset, source.Length), System.Runtime.InteropServices.MemoryMarshal.AsBytes(source));
+
+    /// <inheritdoc/>
+    public void Read(Span<float> destination, long byteOffset = 0) =>
+        _context.Download(System.Runtime.InteropServices.MemoryMarshal.AsBytes(destination), At(byteOffset, destination.Length));
+
+    /// <inheritdoc/>
+    public void Dispose() => _block.Dispose();
+
+    ulong At(long byteOffset, int count)
+    {
+        if (byteOffset < 0 || byteOffset + ((long)count * sizeof(float)) > Bytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{count} floats at {byteOffset} leave a buffer of {Bytes} bytes.");
+        }
+
+        return _block.Address + (ulong)byteOffset;
+    }
+}

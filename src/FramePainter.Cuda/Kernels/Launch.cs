@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using FramePainter.Cuda.Driver;
+
+namespace FramePainter.Cuda.Kernels;
+
+/// <summary>One launch of a plan: a kernel with its grid and one struct of arguments, in memory of its own.</summary>
+internal abstract unsafe class Launch : IDisposable
+{
+    readonly nint _function;
+    readonly (uint X, uint Y, uint Z) _grid;
+    readonly uint _threads;
+    readonly uint _shared;
+
+    private protected Launch(nint function, (long X, long Y, long Z) grid, int threads, int shared, int argumentBytes)
+    {
+        _function = function;
+        _grid = (checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z));
+        (_threads, _shared) = ((uint)threads, (uint)shared);
+        Arguments = NativeMemory.AllocZeroed((nuint)argumentBytes);
+    }
+
+    private protected void* Arguments { get; private set; }
+
+    /// <summary>Writes the arguments down, with values where they live now.</summary>
+    public abstract void Fill(ValuePlaces places);
+
+    /// <summary>Queues it. The driver copies the arguments.</summary>
+    public void Queue(nint stream)
+    {
+        var arguments = Arguments;
+        DriverCall.Check(NativeDriver.cuLaunchKernel(_function, _grid.X, _grid.Y, _grid.Z, _threads, 1, 1, _shared, stream, &arguments, null));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.Free(Arguments);
+        Arguments = null;
+    }
+}
+
+/// <inheritdoc/>
+/// <typeparam name="T">The struct of arguments.</typeparam>
+internal sealed unsafe class Launch<T>(nint function, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
+    : Launch(function, grid, threads, shared, sizeof(T))
+    where T : unmanaged
+{
+    /// <inheritdoc/>
+    public override void Fill(ValuePlaces places) => *(T*)Arguments = arguments(places);
+}

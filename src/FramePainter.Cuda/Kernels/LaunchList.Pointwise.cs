@@ -1,0 +1,68 @@
+using FramePainter.Graphs;
+
+namespace FramePainter.Cuda.Kernels;
+
+internal sealed partial class LaunchList
+{
+    void Activate(ActivateOp op) => AddPointwise("activate", op.Output, hasWide: true, places => new PointwiseArgs
+    {
+        Left = places[op.Input], Channels = op.Output.Shape.Channels, Activation = (int)op.Activation,
+    });
+
+    void Blend(BlendOp op)
+    {
+        var (left, right) = (weights.Scale(op.LeftScale), weights.Scale(op.RightScale));
+        AddPointwise("blend", op.Output, hasWide: true, places => new PointwiseArgs
+        {
+            Left = places[op.Left], Right = places[op.Right], LeftScale = left, RightScale = right,
+        });
+    }
+
+    void AddRows(AddRowsOp op) => AddPointwise("add_rows", op.Output, hasWide: true, places => new PointwiseArgs
+    {
+        Left = places[op.Input], Right = places[op.Rows.Table], Channels = op.Output.Shape.Channels, Tokens = op.Output.Shape.Tokens,
+        Images = op.Output.Shape.Images, RowCount = op.Rows.Table.Shape[0], RowByFrame = op.Rows.Order == RowOrder.ByFrame ? 1 : 0,
+    });
+
+    void Scale(ScaleOp op) => AddPointwise("scale", op.Output, hasWide: false, places => new PointwiseArgs
+    {
+        Left = places[op.Input], Right = places[op.Scalars], Offset = op.Column,
+    });
+
+    void SelectRow(SelectRowOp op) => AddPointwise("select_row", op.Output, hasWide: true, places => new PointwiseArgs
+    {
+        Left = places[op.Table], Right = places[op.Index], Offset = op.Row,
+    });
+
+    void ClassToken(ClassTokenOp op)
+    {
+        var table = weights.Vectors(op.Class, op.Positions);
+        AddPointwise("class_token", op.Output, hasWide: false, places => new PointwiseArgs
+        {
+            Left = places[op.Patches], Right = new View { Data = table }, Channels = op.Output.Shape.Channels, Tokens = op.Output.Shape.Tokens,
+        });
+    }
+
+    void JoinHalves(JoinHalvesOp op) => AddPointwise("join_halves", op.Output, hasWide: false, places => new PointwiseArgs
+    {
+        Left = places[op.Shared], Right = places[op.Conditional], Images = op.Shared.Shape.Images,
+        Tokens = op.Shared.Shape.Tokens * op.Shared.Shape.Channels, Halves = op.Halves,
+    });
+
+    void Sinusoid(SinusoidOp op)
+    {
+        var half = op.Dim / 2;
+        var frequencies = weights.Constants($"sinusoid {half}", () => [.. Enumerable.Range(0, half).Select(k => Math.Pow(10000, -(double)k / half))]);
+        Add("sinusoid", (Blocks(op.Output.Shape.Count, BlockThreads), 1, 1), BlockThreads, 0, places => new SinusoidArgs
+        {
+            Input = places[op.Input], Out = places[op.Output], Frequencies = frequencies, Count = op.Output.Shape.Count, Half = half,
+        });
+    }
+
+    void Euler(EulerOp op) =>
+        Add("euler", (Blocks(op.Output.Shape.Count, BlockThreads), 1, 1), BlockThreads, 0, places => new EulerArgs
+        {
+            Velocity = places[op.Velocity], Latents = places[op.Latents], Scalars = places[op.Scalars], Out = places[op.Output],
+            Count = op.Output.Shape.Count, Halves = op.Velocity.Shape.Images / op.Latents.Shape.Images,
+        });
+}

@@ -1,0 +1,74 @@
+using FramePainter.Cuda.Driver;
+using FramePainter.Graphs;
+
+namespace FramePainter.Cuda.Kernels;
+
+/// <summary>
+/// Where the values of a plan live, and as what. Values at the border are float32, bound from outside. Inner pictures and tokens are
+/// float16, at half the planned offset; inner tables (two extents or fewer) and pictures of at most four channels (latents, velocities)
+/// are few and stay float32, each in a place of its own.
+/// </summary>
+internal sealed class ValuePlaces : IDisposable
+{
+    const int Alignment = 256;
+    const int ArenaFactor = sizeof(float) / 2;
+
+    readonly View[] _views;
+    readonly DeviceBlock _memory;
+
+    public ValuePlaces(Plan plan, DevicePool pool, long scratchBytes)
+    {
+        var graph = plan.Graph;
+        _views = new View[graph.Inputs.Concat(graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1];
+        var end = Align(plan.ArenaBytes / ArenaFactor);
+        var places = new List<(Value Value, long Offset, bool Half)>();
+        foreach (var (value, offset) in plan.Offsets)
+        {
+            if (IsHalf(value))
+            {
+                places.Add((value, offset / ArenaFactor, true));
+            }
+            else
+            {
+                places.Add((value, end, false));
+                end += Align(value.Bytes);
+            }
+        }
+
+        _memory = pool.Rent(end + Align(scratchBytes));
+        Scratch = _memory.Address + (ulong)end;
+        foreach (var (value, offset, half) in places)
+        {
+            _views[value.Id] = new View { Data = _memory.Address + (ulong)offset, Half = half ? 1 : 0 };
+        }
+    }
+
+    /// <summary>Bytes of the arena, inner tables and scratch.</summary>
+    public long Bytes => _memory.Bytes;
+
+    /// <summary>Scratch memory shared by all launches, which run one after the other.</summary>
+    public ulong Scratch { get; }
+
+    /// <summary>A value; nothing for none.</summary>
+    public View this[Value? value] => value is null ? default : _views[value.Id];
+
+    /// <summary>A value from some channel of its first position on.</summary>
+    public View From(Channels part)
+    {
+        var view = _views[part.Value.Id];
+        view.Data += (ulong)(part.FirstChannel * (view.Half != 0 ? 2 : sizeof(float)));
+        return view;
+    }
+
+    /// <summary>Whether a value inside a plan is kept as float16.</summary>
+    public static bool IsHalf(Value value) => value.Shape.Rank > 2 && value.Shape.Channels > 4;
+
+    public void Set(Value value, ulong address) => _views[value.Id] = new View { Data = address };
+
+    public bool IsSet(Value value) => _views[value.Id].Data != 0;
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+}

@@ -1,0 +1,89 @@
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Cuda;
+
+/// <summary>
+/// A weight matrix as product kernels read it: float16, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
+/// zeros to a multiple of 32 (the step of the kernels), and there are a multiple of 128 of them (the largest tile).
+/// A gated matrix (GEGLU) has each gate's row behind its value's.
+/// </summary>
+internal static class PackedMatrix
+{
+    const int Step = 32;
+    const int Tile = 128;
+
+    /// <summary>Elements of a padded row.</summary>
+    public static int RowLength(WeightMatrix matrix) => ((matrix.Inputs * matrix.Taps) + Step - 1) / Step * Step;
+
+    /// <summary>Packs a matrix.</summary>
+    /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
+    public static Half[] Pack(IWeightSource source, WeightMatrix matrix, bool gated)
+    {
+        var length = RowLength(matrix);
+        var packed = new Half[checked((matrix.Outputs + Tile - 1) / Tile * Tile * length)];
+        var (output, input) = (0, 0);
+        foreach (var name in matrix.Tensors)
+        {
+            using var handle = source.Open(name);
+            var view = handle.View;
+            var single = matrix.Tensors.Length == 1;
+            var (rows, columns) = Extents(view, matrix);
+            var (outputs, inputs) = (single ? matrix.Outputs : rows, single ? matrix.Inputs : columns);
+            var (firstOutput, firstInput) = (single ? matrix.FirstOutput : 0, single ? matrix.FirstInput : 0);
+            if (firstOutput + outputs > rows || firstInput + inputs > columns || output + outputs > matrix.Outputs || input + inputs > matrix.Inputs
+                || (!single && (matrix.Join == MatrixJoin.Outputs ? inputs != matrix.Inputs : outputs != matrix.Outputs)))
+            {
+                throw Misshaped(view, matrix);
+            }
+
+            var line = new float[inputs * matrix.Taps];
+            for (var o = 0; o < outputs; o++)
+            {
+                view.CopyTo((((long)(firstOutput + o) * columns) + firstInput) * matrix.Taps, line);
+                var row = packed.AsSpan(RowOf(matrix, output + o, gated) * length, length);
+                for (var i = 0; i < inputs; i++)
+                {
+                    for (var tap = 0; tap < matrix.Taps; tap++)
+                    {
+                        row[(tap * matrix.Inputs) + input + i] = (Half)line[(i * matrix.Taps) + tap];
+                    }
+                }
+            }
+
+            output += matrix.Join == MatrixJoin.Outputs ? outputs : 0;
+            input += matrix.Join == MatrixJoin.Inputs ? inputs : 0;
+        }
+
+        if (matrix.Join == MatrixJoin.Outputs ? output != matrix.Outputs : input != matrix.Inputs)
+        {
+            throw new CheckpointException($"Tensors '{string.Join("', '", matrix.Tensors)}' do not fill a matrix of {matrix.Outputs} outputs and {matrix.Inputs} inputs.", tensor: matrix.Tensors[0]);
+        }
+
+        return packed;
+    }
+
+    static int RowOf(WeightMatrix matrix, int output, bool gated)
+    {
+        var half = matrix.Outputs / 2;
+        return !gated ? output : output < half ? 2 * output : (2 * (output - half)) + 1;
+    }
+
+    static (int Outputs, int Inputs) Extents(TensorView view, WeightMatrix matrix)
+    {
+        if (view.Type is not (DType.F32 or DType.F16 or DType.BF16))
+        {
+            throw new CheckpointException($"Tensor '{view.Name}' holds {view.Type}; weights are F32, F16 or BF16.", tensor: view.Name);
+        }
+
+        if (view.Shape.Rank < 2 || view.Shape.Count != (long)view.Shape[0] * view.Shape[1] * matrix.Taps)
+        {
+            throw Misshaped(view, matrix);
+        }
+
+        return (view.Shape[0], view.Shape[1]);
+    }
+
+    static CheckpointException Misshaped(TensorView view, WeightMatrix matrix) =>
+        new($"Tensor '{view.Name}' is {view.Shape}, which does not make {matrix.Outputs} outputs of {matrix.Inputs} inputs and {matrix.Taps} taps.", tensor: view.Name);
+}
