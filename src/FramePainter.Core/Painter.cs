@@ -38,6 +38,9 @@ public sealed class Painter : IDisposable
     /// <summary>Both sides of the working size are multiples of so many pixels: 64 for SVD.</summary>
     public int Grid => _pipeline.Grid;
 
+    /// <summary>Where the edited frame looks at the source, for <see cref="MatchCapture"/>; empty with <see cref="AttentionKind.Temporal"/>.</summary>
+    public IReadOnlyList<AttentionBlock> AttentionBlocks => _pipeline.Networks.AttentionBlocks;
+
     /// <summary>Bytes that the packed weights take.</summary>
     public long WeightBytes => _weights.Bytes;
 
