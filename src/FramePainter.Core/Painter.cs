@@ -113,7 +113,7 @@ public sealed class Painter : IDisposable
     public EditResult Edit(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using var picture = new PictureCache(image);
+        using var picture = new PictureCache(image, once: true);
         return Run(picture, signal, options, cancel);
     }
 

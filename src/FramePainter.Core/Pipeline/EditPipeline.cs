@@ -92,6 +92,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
                 clock.Report(step);
             },
             cancel);
+        picture.EndDenoising();
 
         clock.Begin(EditStage.Decode, _networks.Decoder(size.Width, size.Height).Graph.Flops);
         var frames = Decode(latents, size, cancel);

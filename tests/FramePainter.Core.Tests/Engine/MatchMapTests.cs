@@ -4,7 +4,7 @@ using FramePainter.Core.Tests.Support;
 namespace FramePainter.Core.Tests.Engine;
 
 /// <summary>Attention maps kept from edits.</summary>
-[Collection(WholeEdits.Name)]
+[Collection(nameof(Alone))]
 public sealed class MatchMapTests
 {
     static readonly PixelImage s_picture = Pictures.Random(128, 64, PixelFormat.Rgb24, 3);
