@@ -24,7 +24,7 @@ public sealed class EditSession : IDisposable
     internal EditSession(Painter painter, PixelImage image)
     {
         _painter = painter;
-        _picture = new PictureCache(image, once: false);
+        _picture = new PictureCache(image);
     }
 
     /// <summary>The picture that is edited.</summary>

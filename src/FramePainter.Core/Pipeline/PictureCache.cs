@@ -6,7 +6,7 @@ namespace FramePainter.Pipeline;
 /// </summary>
 /// <param name="image">The picture.</param>
 /// <param name="once">There is but one edit: the denoiser goes before the decoder needs its memory.</param>
-internal sealed class PictureCache(PixelImage image, bool once) : IDisposable
+internal sealed class PictureCache(PixelImage image, bool once = false) : IDisposable
 {
     /// <summary>Latents that are kept; those longest there make room. 0.6 MB each at 1024×576.</summary>
     const int MaxLatents = 64;
