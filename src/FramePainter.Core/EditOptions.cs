@@ -39,6 +39,9 @@ public sealed record EditOptions
     /// </summary>
     public int PointCapacity { get; init; } = 32;
 
+    /// <summary>An attention map to keep, <see cref="EditResult.Matches"/>. Default: none.</summary>
+    public MatchCapture? Capture { get; init; }
+
     /// <summary>Told of the edit's progress, on the editing thread.</summary>
     public IProgress<EditProgress>? Progress { get; init; }
 
@@ -50,6 +53,7 @@ public sealed record EditOptions
         Require(ControlScale is >= 0 and <= 10, nameof(ControlScale), ControlScale, "a number from 0 to 10");
         Require(Guidance is >= 0 and <= 100, nameof(Guidance), Guidance, "a number from 0 to 100");
         Require(PointCapacity is >= 1 and <= Signal.MaxPoints, nameof(PointCapacity), PointCapacity, $"from 1 to {Signal.MaxPoints}");
+        Require(Capture is null || (Capture.Step >= 0 && Capture.Step < Steps), nameof(Capture), Capture?.Step, $"a step from 0 to {Steps - 1}");
         Require(Enum.IsDefined(Decay), nameof(Decay), Decay, "one of the kinds that are named");
         Require(Enum.IsDefined(Fit), nameof(Fit), Fit, "one of the kinds that are named");
         Require(Enum.IsDefined(Draws), nameof(Draws), Draws, "one of the kinds that are named");

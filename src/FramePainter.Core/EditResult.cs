@@ -36,6 +36,9 @@ public sealed class EditResult
     /// <summary>What its user should know about the result; empty for most.</summary>
     public IReadOnlyList<EditWarning> Warnings { get; internal init; } = [];
 
+    /// <summary>Where the edited picture looked in the source; null unless <see cref="EditOptions.Capture"/> asked for it.</summary>
+    public MatchMap? Matches { get; internal init; }
+
     /// <summary>What it was made with.</summary>
     public required EditMetadata Metadata { get; init; }
 }

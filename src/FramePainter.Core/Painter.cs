@@ -37,6 +37,9 @@ public sealed class Painter : IDisposable
     /// <summary>Both sides of the working size are multiples of so many pixels: 64 for SVD.</summary>
     public int Grid => _pipeline.Grid;
 
+    /// <summary>Where the edited frame looks at the source, for <see cref="MatchCapture"/>; empty with <see cref="AttentionKind.Temporal"/>.</summary>
+    public IReadOnlyList<AttentionBlock> AttentionBlocks => _pipeline.Networks.AttentionBlocks;
+
     /// <summary>Bytes that the packed weights take.</summary>
     public long WeightBytes => _weights.Bytes;
 
@@ -113,7 +116,7 @@ public sealed class Painter : IDisposable
     public EditResult Edit(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using var picture = new PictureCache(image);
+        using var picture = new PictureCache(image, once: true);
         return Run(picture, signal, options, cancel);
     }
 

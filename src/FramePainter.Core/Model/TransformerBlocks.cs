@@ -2,6 +2,14 @@ using FramePainter.Graphs;
 
 namespace FramePainter.Model;
 
+/// <summary>Queries of all frames and the source's keys, as one spatial block has them: what says where the edited frame looks.</summary>
+/// <param name="Block">The block.</param>
+/// <param name="Query">Queries.</param>
+/// <param name="Key">Keys of frame 0 of each half.</param>
+/// <param name="Heads">Heads.</param>
+/// <param name="HeadDim">Channels of one head.</param>
+internal sealed record SourceHeads(Module Block, Channels Query, Channels Key, int Heads, int HeadDim);
+
 /// <summary>What the transformer blocks of one attention kind and picture need to know.</summary>
 /// <param name="Kind">How the edited frame sees the source (paper, section 3.3 and table 3).</param>
 /// <param name="Context">CLIP rows <c>[r, D]</c>: one per half, or one per image.</param>
@@ -10,6 +18,9 @@ internal sealed record TransformerInputs(AttentionKind Kind, Value Context, Valu
 {
     /// <summary>Drag points <c>[n, 4]</c> as <see cref="AddTokensOp"/> reads them, or null for none.</summary>
     public Value? Points { get; init; }
+
+    /// <summary>Told of every spatial block that looks at the source, in their order; null when nobody wants to know.</summary>
+    public Action<SourceHeads>? Tap { get; init; }
 
     public int Frames => (int)FrameIndex.Shape.Count;
 }
@@ -79,6 +90,7 @@ internal static class TransformerBlocks
             case AttentionKind.Matching:
                 var p = g.Stacked([self["to_q"], self["to_k"], self["to_v"], matching["to_q"]], x, channels, bias: false);
                 var source = g.Stacked([matching["to_k"], matching["to_v"]], x, channels, bias: false, imageStride: frames);
+                inputs.Tap?.Invoke(new SourceHeads(m, new(p, 3 * channels), new(source), heads, headDim));
                 var both = g.Attention(
                     new Qkv(new(p), new(p, channels), new(p, 2 * channels)), heads, headDim,
                     new Qkv(new(p, 3 * channels), new(source), new(source, channels)));
@@ -87,6 +99,7 @@ internal static class TransformerBlocks
             case AttentionKind.CrossFrame:
                 var q = g.Linear(self["to_q"], x, channels, bias: false);
                 var kv = g.Stacked([self["to_k"], self["to_v"]], x, channels, bias: false, imageStride: frames);
+                inputs.Tap?.Invoke(new SourceHeads(m, new(q), new(kv), heads, headDim));
                 return g.Linear(self["to_out"][0], g.Attention(new Qkv(new(q), new(kv), new(kv, channels)), heads, headDim), channels);
 
             default:

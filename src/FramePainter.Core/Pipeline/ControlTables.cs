@@ -39,8 +39,8 @@ internal sealed class ControlTables(IBackend backend) : IDisposable
     /// <summary>A table for one edit alone; give it back with <see cref="Return"/>.</summary>
     public ControlTable Rent(DenoiseKey key, long frameFloats)
     {
-        // The guidance halves and the drag points do not matter to the control features.
-        key = key with { Halves = 0, Points = 0 };
+        // The guidance halves, the drag points and what is captured do not matter to the control features.
+        key = key with { Halves = 0, Points = 0, CapturedBlock = 0 };
         ControlTable? other;
         lock (_gate)
         {

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using FramePainter.Backends;
 using FramePainter.Graphs;
 using FramePainter.Weights;
@@ -45,6 +46,23 @@ internal sealed class Denoiser : IDisposable
 
     /// <summary>What it was made for.</summary>
     public DenoiseKey Key => _key;
+
+    /// <summary>What the last step's captured block paid to each source token, averaged over heads, [edited tokens, source tokens]: the last image's, which is the edit.</summary>
+    public float[] ReadMatches()
+    {
+        var shape = _unet.Step.Plan.Graph.Output(Networks.Matches).Shape;
+        var (heads, tokens, keys) = (shape[1], shape[2], shape[3]);
+        var mean = new float[tokens * keys];
+        var head = new float[mean.Length];
+        for (var i = 0; i < heads; i++)
+        {
+            var plane = ((long)(shape.Images - 1) * heads) + i;
+            _unet.Read(Networks.Matches, head, plane * mean.Length * sizeof(float));
+            TensorPrimitives.MultiplyAdd(head, 1f / heads, mean, mean);
+        }
+
+        return mean;
+    }
 
     /// <summary>Floating-point operations of one U-Net step.</summary>
     public double StepFlops => _unet.Step.Plan.Graph.Flops;
@@ -208,7 +226,7 @@ internal sealed class BoundGraphs : IDisposable
 
     public void Write(string name, ReadOnlySpan<float> values) => _buffers[name].Write(values);
 
-    public void Read(string name, Span<float> values) => _buffers[name].Read(values);
+    public void Read(string name, Span<float> values, long byteOffset = 0) => _buffers[name].Read(values, byteOffset);
 
     public void Bind(string name, IDeviceBuffer buffer, long byteOffset)
     {

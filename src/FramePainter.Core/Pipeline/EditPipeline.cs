@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using FramePainter.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
@@ -18,6 +19,9 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>fps − 1 and motion bucket: the first two added time ids.</summary>
     const float FpsId = 6;
     const float MotionId = 128;
+
+    /// <summary>Tokens of a captured map: 4096 of them with the 20 heads of SVD's widest blocks and 4 images take 5 GB, and 1.3 GB with the 5 heads of its finest.</summary>
+    const int MaxCapturedTokens = 4096;
 
     static readonly string s_version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
 
@@ -60,6 +64,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var prepared = PreparedSignal.Of(signal, size, options.PointCapacity);
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
+        var captured = options.Capture is { } capture ? BlockOf(capture, size) : null;
 
         var context = Describe(picture, clock, cancel);
         var imageLatents = Encode(picture, size, options.Seed, random, clock, cancel);
@@ -69,12 +74,25 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
         var rows = ControlTables.Rows(options.Steps, _networks.ControlFloats(size.Width, size.Height));
-        var key = new DenoiseKey(size.Width, size.Height, options.Steps, options.Guidance >= 1 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity);
+        var key = new DenoiseKey(size.Width, size.Height, options.Steps, options.Guidance >= 1 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity, captured is null ? 0 : captured.Index + 1);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
         clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
-        denoiser.Run(latents, step => clock.Report(step), cancel);
+        float[]? matches = null;
+        denoiser.Run(
+            latents,
+            step =>
+            {
+                if (step - 1 == options.Capture?.Step)
+                {
+                    matches = denoiser.ReadMatches();
+                }
+
+                clock.Report(step);
+            },
+            cancel);
+        picture.EndDenoising();
 
         clock.Begin(EditStage.Decode, _networks.Decoder(size.Width, size.Height).Graph.Flops);
         var frames = Decode(latents, size, cancel);
@@ -83,14 +101,42 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
             new Shape(1, Networks.Frames, Networks.LatentChannels, latentHeight, latentWidth), frames, clock.End())
         {
             Warnings = prepared.Warnings,
+            Matches = matches is null ? null : MapOf(captured!, options.Capture!.Step, matches, size),
             Metadata = MetadataOf(size, signal, prepared, options),
         };
+    }
+
+    /// <summary>The block that a capture asks for.</summary>
+    /// <exception cref="OptionException">There is none such.</exception>
+    /// <exception cref="PlanException">Its map would be too large.</exception>
+    AttentionBlock BlockOf(MatchCapture capture, SizePlan size)
+    {
+        var blocks = _networks.AttentionBlocks;
+        var block = capture.PixelsPerToken is { } pixels ? blocks.LastOrDefault(b => b.PixelsPerToken == pixels) : blocks.ElementAtOrDefault(capture.Block ?? -1);
+        if (block is null)
+        {
+            throw new OptionException(nameof(EditOptions.Capture), blocks.Count == 0
+                ? $"With {attention} attention no block looks at the source; there is nothing to capture."
+                : $"There is no {(capture.Block is { } index ? $"block {index}" : $"block of {capture.PixelsPerToken} pixels a token")}; blocks are numbered from 0 to {blocks.Count - 1}, their tokens are of {string.Join(", ", blocks.Select(b => b.PixelsPerToken).Distinct().Order())} pixels.");
+        }
+
+        var tokens = (long)(size.Width / block.PixelsPerToken) * (size.Height / block.PixelsPerToken);
+        return tokens <= MaxCapturedTokens
+            ? block
+            : throw new PlanException($"Capturing '{block.Name}' at {size.Width}×{size.Height} takes {tokens} × {tokens} probabilities for each head and image; up to {MaxCapturedTokens} tokens are kept. Capture a coarser block, or edit at a smaller size.");
+    }
+
+    static MatchMap MapOf(AttentionBlock block, int step, float[] matches, SizePlan size)
+    {
+        var pixels = new Vector2((float)size.SourceWidth / size.ContentWidth, (float)size.SourceHeight / size.ContentHeight);
+        return new MatchMap(
+            block, step, size.Width / block.PixelsPerToken, size.Height / block.PixelsPerToken, matches, new Vector2(size.SourceWidth, size.SourceHeight), pixels * block.PixelsPerToken);
     }
 
     EditMetadata MetadataOf(SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
     {
         Version = s_version,
-        Options = options with { Size = (size.Width, size.Height), Progress = null },
+        Options = options with { Size = (size.Width, size.Height), Progress = null, Capture = null },
         Attention = attention,
         Width = size.SourceWidth,
         Height = size.SourceHeight,

@@ -13,7 +13,8 @@ namespace FramePainter.Pipeline;
 /// <param name="Halves">2 with guidance, 1 without.</param>
 /// <param name="ControlRows">Rows of the table of control features: all steps, or 1 when that would take too much memory.</param>
 /// <param name="Points">Rows of the table of drag points; 0 for an edit without points.</param>
-internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0);
+/// <param name="CapturedBlock">Number of the spatial block whose attention to the source is kept, from 1; 0 for none.</param>
+internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0, int CapturedBlock = 0);
 
 /// <summary>Plans of one graph cut in two.</summary>
 /// <param name="Prologue">Run once an edit.</param>
@@ -49,6 +50,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     public const string ControlScales = "control_scales";
     public const string Control = "control";
     public const string Points = "points";
+    public const string Matches = "matches";
 
     readonly ConcurrentDictionary<(string Part, DenoiseKey Key), Lazy<object>> _plans = new();
 
@@ -99,7 +101,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     });
 
     /// <summary>The control encoder on one frame: its features at <see cref="Step"/>, normalised and pooled.</summary>
-    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0, Points = 0 }, () =>
+    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0, Points = 0, CapturedBlock = 0 }, () =>
     {
         var g = new GraphBuilder();
         var frame = g.Input(ControlFrame, Rate.Edit, 1, key.Height, key.Width, 3);
@@ -115,6 +117,8 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     public SplitPlan Denoiser(DenoiseKey key) => Once("denoiser", key, () =>
     {
         var g = new GraphBuilder();
+        SourceHeads? captured = null;
+        var blocks = 0;
         var (config, h, w) = (checkpoint.UNet, key.Height / VaeFactor, key.Width / VaeFactor);
         var step = g.Input(Step, Rate.Step, 1);
         var scalars = g.SelectRow(g.Input(Scalars, Rate.Edit, key.Steps, EulerScheduler.TableColumns), step);
@@ -125,6 +129,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
             g.Input(FrameIndex, Rate.Edit, Frames))
         {
             Points = key.Points > 0 ? g.Input(Points, Rate.Edit, key.Points, AddTokensOp.Columns) : null,
+            Tap = heads => captured = ++blocks == key.CapturedBlock ? heads : captured,
         };
         var latents = g.Input(Latents, Rate.Step, Frames, h, w, LatentChannels);
         var imageLatents = g.Input(ImageLatents, Rate.Edit, 1, h, w, LatentChannels);
@@ -138,7 +143,29 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
         var net = new UNet(config, inputs, new TimeRows(table, step));
         var x = net.ConvInSplit(g, g.Scale(latents, scalars, column: 3), imageLatents, key.Halves);
         g.Output(g.Euler(net.Body(g, x, control), latents, scalars), NextLatents);
+        if (captured is { } seen)
+        {
+            g.Output(g.AttentionProbabilities(seen.Query, seen.Key, seen.Heads, seen.HeadDim), Matches);
+        }
+
         return Split(g, "u-net");
+    });
+
+    /// <summary>The spatial blocks that look at the source, in their order; none with <see cref="AttentionKind.Temporal"/>.</summary>
+    public IReadOnlyList<AttentionBlock> AttentionBlocks => Once("blocks", default, () =>
+    {
+        var g = new GraphBuilder();
+        var blocks = new List<AttentionBlock>();
+        var (config, side) = (checkpoint.UNet, Grid / VaeFactor);
+        var inputs = new TransformerInputs(attention, g.Input(Context, Rate.Edit, 1, config.CrossAttentionWidths[0]), g.Input(FrameIndex, Rate.Edit, Frames))
+        {
+            // A block's tokens form a square here, because the picture does.
+            Tap = heads => blocks.Add(new AttentionBlock(blocks.Count, heads.Block.Path, Grid / (int)Math.Sqrt(heads.Query.Value.Shape.Tokens))),
+        };
+        var time = new TimeRows(UNet.TimeTable(g, config, g.Input(Timesteps, Rate.Edit, 1), g.Input(AddedIds, Rate.Edit, 1, 3)), null);
+        var net = new UNet(config, inputs, time);
+        net.Body(g, net.ConvIn(g, g.Input(Latents, Rate.Edit, Frames, side, side, 2 * LatentChannels)), control: null);
+        return blocks;
     });
 
     (int Height, int Width) Join(int width, int height) =>

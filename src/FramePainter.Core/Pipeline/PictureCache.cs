@@ -4,7 +4,9 @@ namespace FramePainter.Pipeline;
 /// What an edit can take over from the edit before it on the same picture: the CLIP row, latents by size and seed (the noise added to the picture
 /// is the seed's), and the denoiser with its memory. One edit at a time.
 /// </summary>
-internal sealed class PictureCache(PixelImage image) : IDisposable
+/// <param name="image">The picture.</param>
+/// <param name="once">There is but one edit: the denoiser goes before the decoder needs its memory.</param>
+internal sealed class PictureCache(PixelImage image, bool once = false) : IDisposable
 {
     /// <summary>Latents that are kept; those longest there make room. 0.6 MB each at 1024×576.</summary>
     const int MaxLatents = 64;
@@ -45,6 +47,15 @@ internal sealed class PictureCache(PixelImage image) : IDisposable
         }
 
         return _denoiser;
+    }
+
+    /// <summary>The denoiser has done its work for this edit.</summary>
+    public void EndDenoising()
+    {
+        if (once)
+        {
+            Dispose();
+        }
     }
 
     public void Dispose()

@@ -5,8 +5,12 @@ using FramePainter.Weights;
 
 namespace FramePainter.Core.Tests.Engine;
 
+/// <summary>Tests that look at what the whole process holds run alone.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>Whole edits with the small random model: what holds for every edit, whatever it shows.</summary>
-[Collection(WholeEdits.Name)]
+[Collection(nameof(Alone))]
 public sealed class EditTests
 {
     static readonly PixelImage s_picture = Noise(64, 64, 3);

@@ -4,7 +4,7 @@ using FramePainter.Core.Tests.Support;
 namespace FramePainter.Core.Tests.Engine;
 
 /// <summary>What a result says of how it was made, and its text form.</summary>
-[Collection(WholeEdits.Name)]
+[Collection(nameof(Alone))]
 public sealed class MetadataTests
 {
     static readonly PixelImage s_picture = Pictures.Random(70, 60, PixelFormat.Rgb24, 3);

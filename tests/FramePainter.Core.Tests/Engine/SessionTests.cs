@@ -4,7 +4,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Core.Tests.Engine;
 
 /// <summary>Several edits of one picture: faster than fresh ones, and the same.</summary>
-[Collection(WholeEdits.Name)]
+[Collection(nameof(Alone))]
 public sealed class SessionTests
 {
     static readonly PixelImage s_picture = Pictures.Random(64, 64, PixelFormat.Rgb24, 3);
@@ -135,6 +135,22 @@ public sealed class SessionTests
         }
 
         Assert.Equal(before, NativeBuffer.LiveBytes);
+    }
+
+    [Fact]
+    public void A_single_edit_gives_the_denoisers_memory_back_before_it_decodes()
+    {
+        using var painter = Open();
+        painter.Edit(s_picture, s_sketch, s_two);
+        var idle = NativeBuffer.LiveBytes;
+        var live = new Dictionary<EditStage, long>();
+        var options = s_two with { Progress = new Immediate(p => live[p.Stage] = NativeBuffer.LiveBytes) };
+        painter.Edit(s_picture, s_sketch, options);
+        Assert.True(live[EditStage.Denoise] > idle);
+        Assert.Equal(idle, live[EditStage.Decode]);
+        using var session = painter.Open(s_picture);
+        session.Edit(s_sketch, options);
+        Assert.Equal(live[EditStage.Denoise], live[EditStage.Decode]);
     }
 
     [Fact]
