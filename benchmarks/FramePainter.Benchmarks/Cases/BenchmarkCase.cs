@@ -1,0 +1,44 @@
+using FramePainter.Graphs;
+
+namespace FramePainter.Benchmarks.Cases;
+
+/// <summary>What a row of the table is about.</summary>
+public enum CaseGroup
+{
+    /// <summary>Linear layers and attention projections.</summary>
+    Linear,
+
+    /// <summary>3×3 convolutions.</summary>
+    Convolution,
+
+    /// <summary>Attention products.</summary>
+    Attention,
+
+    /// <summary>Norms with their activation.</summary>
+    Norm,
+
+    /// <summary>Whole blocks of the network.</summary>
+    Block,
+}
+
+/// <summary>A graph at a shape of the real network: what both engines run.</summary>
+/// <param name="Name">For people and the command line.</param>
+/// <param name="Group">What it is about.</param>
+/// <param name="Quick">Whether the quick table has it.</param>
+/// <param name="Write">Writes the graph down, as model code does.</param>
+internal sealed record BenchmarkCase(string Name, CaseGroup Group, bool Quick, Action<GraphBuilder> Write)
+{
+    /// <summary>
+    /// The part that runs in every step, with nothing fused: what does not depend on the step is an input of both engines,
+    /// so that neither is timed for it.
+    /// </summary>
+    public Graph Graph()
+    {
+        var g = new GraphBuilder();
+        Write(g);
+        return Hoist.Split(g.Build(Name)).Step;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using FramePainter.Benchmarks.Cases;
+using FramePainter.Benchmarks.Engines;
+
+namespace FramePainter.Benchmarks.Compare;
+
+/// <summary>Times both engines in turns, so that whatever else the machine does befalls both alike.</summary>
+/// <param name="threads">Threads of each engine.</param>
+/// <param name="rounds">How often each has its turn.</param>
+internal sealed class Comparison(int threads, int rounds)
+{
+    /// <summary>Both compute in float32 and add in different orders; a block of the network keeps them within this.</summary>
+    const double Allowed = 1e-4;
+
+    static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>Compares the results of one case, then its times.</summary>
+    /// <exception cref="InvalidOperationException">The engines disagree: a time would mean nothing.</exception>
+    public Row Run(BenchmarkCase benchmark)
+    {
+        var graph = benchmark.Graph();
+        using var weights = new RandomWeights(graph);
+        using var ours = new CpuEngine(graph, weights, threads);
+        using var peer = new OnnxEngine(graph, weights, threads);
+        ours.Run();
+        peer.Run();
+        var difference = Distance(ours.Read(), peer.Read());
+        if (!(difference < Allowed))
+        {
+            throw new InvalidOperationException($"'{benchmark.Name}': the results differ by {difference:E1}, allowed are {Allowed:E0}.");
+        }
+
+        // The JIT's second tier is in place after a while of running.
+        Turn(ours);
+        Turn(peer);
+        var (our, their, ratio, share) = (new double[rounds], new double[rounds], new double[rounds], new double[rounds]);
+        for (var r = 0; r < rounds; r++)
+        {
+            var ceiling = Ceiling.Measure(threads);
+            our[r] = Turn(ours);
+            their[r] = Turn(peer);
+            ratio[r] = their[r] / our[r];
+            share[r] = graph.Flops / our[r] / 1e9 / Math.Max(ceiling, Ceiling.Measure(threads));
+        }
+
+        return new Row(benchmark.Name, graph.Flops, Median(our), Median(their), Median(ratio), Median(share), difference);
+    }
+
+    /// <summary>Seconds of a run, averaged over a turn.</summary>
+    static double Turn(IEngine engine)
+    {
+        var (start, runs) = (Stopwatch.GetTimestamp(), 0);
+        do
+        {
+            engine.Run();
+            runs++;
+        }
+        while (Stopwatch.GetElapsedTime(start) < s_turn);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+    }
+
+    static double Distance(float[] left, float[] right)
+    {
+        double difference = 0, size = 0;
+        for (var i = 0; i < left.Length; i++)
+        {
+            difference += Math.Pow((double)left[i] - right[i], 2);
+            size += (double)right[i] * right[i];
+        }
+
+        return Math.Sqrt(difference / size);
+    }
+
+    static double Median(double[] values)
+    {
+        Array.Sort(values);
+        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using BenchmarkDotNet.Running;
+using FramePainter.Benchmarks.Cases;
+using FramePainter.Benchmarks.Compare;
+
+// `compare quick|full` writes the table of interleaved medians; anything else goes to BenchmarkDotNet.
+if (args is not ["compare", ..])
+{
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+    return 0;
+}
+
+var set = new Argument<string>("set") { Description = "quick: the shapes that decide, few rounds; full: all of them.", DefaultValueFactory = _ => "quick" };
+set.AcceptOnlyFromAmong("quick", "full");
+var threads = new Option<int>("--threads") { Description = "Threads of each engine.", DefaultValueFactory = _ => Environment.ProcessorCount };
+var filter = new Option<string>("--filter") { Description = "Only cases with this text in their name.", DefaultValueFactory = _ => "" };
+var output = new Option<DirectoryInfo?>("--out") { Description = "Where the table goes; only shown when left out." };
+var compare = new Command("compare", "Times our kernels against ONNX Runtime in turns.") { set, threads, filter, output };
+compare.SetAction(parsed =>
+{
+    var (full, count, rounds) = (parsed.GetValue(set) == "full", parsed.GetValue(threads), parsed.GetValue(set) == "full" ? 15 : 7);
+    var comparison = new Comparison(count, rounds);
+    var rows = new List<Row>();
+    foreach (var benchmark in RealShapes.All.Where(c => (full || c.Quick) && c.Name.Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)))
+    {
+        rows.Add(comparison.Run(benchmark));
+        Console.Error.WriteLine($"{rows[^1].Name}: {rows[^1].Ratio:F2}x, {100 * rows[^1].OfCeiling:F0} % of the ceiling");
+    }
+
+    var table = Report.Markdown(rows, count, rounds, Ceiling.Measure(count));
+    Console.WriteLine(table);
+    if (parsed.GetValue(output) is { } folder)
+    {
+        folder.Create();
+        var name = Path.Combine(folder.FullName, $"{parsed.GetValue(set)}-{count}-threads");
+        File.WriteAllText(name + ".md", table);
+        File.WriteAllText(name + ".csv", Report.Csv(rows));
+    }
+});
+return await new RootCommand("Benchmarks of FramePainter for .NET") { compare }.Parse(args).InvokeAsync();

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Times our kernels against ONNX Runtime in turns and writes the table to benchmarks/results.
+# usage: benchmarks/compare.sh [quick|full] [options of `compare`, such as --threads 1 or --filter attention]
+set -eu
+cd "$(dirname "$0")/.."
+set_name=${1:-quick}
+[ $# -gt 0 ] && shift
+dotnet run --project benchmarks/FramePainter.Benchmarks -c Release -- compare "$set_name" --out benchmarks/results "$@"
