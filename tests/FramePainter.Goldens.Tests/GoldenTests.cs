@@ -1,4 +1,5 @@
 using FramePainter.Backends.Cpu;
+using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Goldens.Tests;
 
@@ -13,6 +14,32 @@ public sealed class GoldenTests
         using var backend = new CpuBackend(2);
         var verdict = new GoldenRunner(backend).Run(GoldenCase.DefaultRoot(), name);
         Assert.True(verdict.Passed, verdict.ToString());
+    }
+
+    /// <summary>Instruction paths of this machine, each with Winograd's convolution and without.</summary>
+    public static TheoryData<string, bool> Paths =>
+        [.. from path in Enum.GetValues<InstructionPath>().Where(InstructionPaths.IsSupported)
+            from winograd in new[] { false, true }
+            select new TheoryDataRow<string, bool>(path.ToString(), winograd)];
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, bool winograd)
+    {
+        var use = winograd ? WinogradUse.Always : WinogradUse.Never;
+        using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), use);
+        using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), use);
+        var root = GoldenCase.DefaultRoot();
+        foreach (var golden in GoldenCase.Names(root).Select(name => GoldenCase.Open(root, name)).Where(g => GoldenRunner.UsesBackend(g.Kind)))
+        {
+            var (alone, shared) = (new GoldenRunner(one).Compute(golden), new GoldenRunner(two).Compute(golden));
+            var verdict = Verdict.Of(golden, alone);
+            Assert.True(verdict.Passed, verdict.ToString());
+            foreach (var (name, tensor) in alone)
+            {
+                Assert.True(tensor.Values.SequenceEqual(shared[name].Values), $"{golden.Name}: {name} differs between one thread and two.");
+            }
+        }
     }
 
     [Fact]

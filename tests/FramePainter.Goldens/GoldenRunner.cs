@@ -18,7 +18,11 @@ internal sealed class GoldenRunner(IBackend backend)
         }
     }
 
-    Dictionary<string, GoldenTensor> Compute(GoldenCase golden) =>
+    /// <summary>Whether a kind runs on the backend; the others are computed on the host alone.</summary>
+    public static bool UsesBackend(string kind) => !HostKinds.All.ContainsKey(kind);
+
+    /// <summary>The case's outputs.</summary>
+    public Dictionary<string, GoldenTensor> Compute(GoldenCase golden) =>
         HostKinds.All.TryGetValue(golden.Kind, out var host) ? host(golden)
         : golden.Kind == "pipeline" ? PipelineKind.Run(golden, backend)
         : NetworkKinds.All.TryGetValue(golden.Kind, out var network) ? network(new NetworkCase(golden, backend))

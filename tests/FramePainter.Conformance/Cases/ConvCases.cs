@@ -8,7 +8,7 @@ internal static class ConvCases
     static readonly (int Images, int Height, int Width, int Inputs, int Outputs)[] s_sizes =
     [
         (2, 5, 7, 6, 9), (1, 1, 1, 1, 1), (1, 1, 9, 3, 5), (1, 8, 1, 4, 2), (3, 2, 2, 17, 16), (1, 6, 6, 16, 33), (2, 3, 13, 31, 8),
-        (1, 9, 9, 4, 67), (6, 4, 4, 8, 8), (1, 16, 16, 64, 48), (2, 8, 8, 130, 65), (1, 7, 11, 320, 20), (1, 33, 35, 3, 32), (1, 12, 10, 64, 3),
+        (1, 9, 9, 4, 67), (6, 4, 4, 8, 8), (1, 16, 16, 64, 48), (2, 8, 8, 130, 65), (1, 7, 11, 320, 20), (1, 33, 35, 3, 32), (1, 12, 10, 64, 3), (3, 9, 14, 96, 80), (1, 20, 21, 336, 64),
     ];
 
     static readonly (int KernelHeight, int KernelWidth, int Stride, Padding Padding)[] s_shapes =
@@ -43,13 +43,13 @@ internal static class ConvCases
                     c.Graph.Conv(c.Data(1, height, width, 5), c.Kernel(4, 5, height, width), c.Vector(4), stride, padding, kernel: (height, width)));
             }
 
-            foreach (var (height, width, inputs, outputs) in new[] { (1, 1, 3, 4), (3, 5, 7, 9), (4, 4, 32, 17), (6, 3, 65, 16), (8, 8, 40, 40) })
+            foreach (var (height, width, inputs, outputs) in new[] { (1, 1, 3, 4), (3, 5, 7, 9), (4, 4, 32, 17), (6, 3, 65, 16), (8, 8, 40, 40), (5, 3, 80, 64) })
             {
                 yield return Case($"upsampled {height}x{width}x{inputs} to {outputs}", c =>
                     c.Graph.Conv(c.Data(2, height, width, inputs), c.Kernel(outputs, inputs, 3, 3), c.Vector(outputs), upsample: true));
             }
 
-            foreach (var (first, second) in new[] { (1, 1), (4, 4), (7, 10), (32, 16), (33, 31), (3, 64) })
+            foreach (var (first, second) in new[] { (1, 1), (4, 4), (7, 10), (32, 16), (33, 31), (3, 64), (64, 32), (304, 48) })
             {
                 yield return Case($"concatenated {first}+{second}", c => c.Graph.Conv(
                     new Operand(c.Data(2, 5, 6, first), c.Data(2, 5, 6, second)), c.Kernel(18, first + second, 3, 3), c.Vector(18)));

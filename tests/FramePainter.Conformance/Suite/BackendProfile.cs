@@ -1,5 +1,8 @@
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
+using FramePainter.Backends.Cpu.Kernels;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
 
 namespace FramePainter.Conformance;
 
@@ -26,6 +29,19 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="threads">Its threads.</param>
     public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
 
+    /// <summary>
+    /// Winograd's convolution wherever it can be computed, on one instruction path, and only the cases that it computes. A NaN spreads to the
+    /// whole 4×4 outputs of its patch there, so that cases with one are left out.
+    /// </summary>
+    /// <param name="path">The instructions.</param>
+    public static BackendProfile Winograd(InstructionPath path) =>
+        new($"CPU, Winograd, {path}", () => new CpuBackend(2, path, WinogradUse.Always), 0, Float32)
+        {
+            Takes = built => built.Graph.Ops.OfType<ConvOp>().Any(op => InstructionPaths.Create(path, new Takers(op)))
+                && !built.Inputs.Values.Any(values => values.Any(float.IsNaN)),
+            Absence = () => InstructionPaths.IsSupported(path) ? null : $"This processor lacks {path}.",
+        };
+
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>
     public static BackendProfile Itself { get; } = new("Oracle", () => new OracleBackend(), 0, Float32);
 
@@ -35,4 +51,11 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="terms">Terms of the longest sum.</param>
     public double Tolerance(double sensitivity, double size, double terms) =>
         (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Stored * size);
+
+    sealed class Takers(ConvOp op) : ILanesFactory<bool>
+    {
+        public bool Create<L, V>()
+            where L : struct, ILanes<V>
+            where V : struct => WinogradKernel<L, V>.Takes(op, WinogradUse.Always);
+    }
 }

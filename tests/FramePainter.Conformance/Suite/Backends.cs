@@ -1,3 +1,5 @@
+using FramePainter.Backends.Cpu.Simd;
+
 namespace FramePainter.Conformance;
 
 /// <summary>The suite on itself.</summary>
@@ -26,3 +28,15 @@ public sealed class CpuConformance() : ConformanceSuite(BackendProfile.Cpu(2))
         }
     }
 }
+
+/// <summary>Winograd's convolution with 512-bit registers.</summary>
+public sealed class WinogradAvx512Conformance() : ConformanceSuite(BackendProfile.Winograd(InstructionPath.Avx512));
+
+/// <summary>Winograd's convolution with 256-bit registers.</summary>
+public sealed class WinogradAvx2Conformance() : ConformanceSuite(BackendProfile.Winograd(InstructionPath.Avx2));
+
+/// <summary>Winograd's convolution with 128-bit registers.</summary>
+public sealed class WinogradVector128Conformance() : ConformanceSuite(BackendProfile.Winograd(InstructionPath.Vector128));
+
+/// <summary>Winograd's convolution without vectors: takes any number of channels.</summary>
+public sealed class WinogradScalarConformance() : ConformanceSuite(BackendProfile.Winograd(InstructionPath.Scalar));

@@ -4,7 +4,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Backends.Cpu;
 
 /// <summary>Runs plans on the processor, in float32, without native code.</summary>
-internal sealed class CpuBackend(int threads, Simd.InstructionPath? path = null) : IBackend
+internal sealed class CpuBackend(int threads, Simd.InstructionPath? path = null, WinogradUse winograd = WinogradUse.WhereFaster) : IBackend
 {
     readonly WorkerPool _pool = new(threads);
 
@@ -12,7 +12,7 @@ internal sealed class CpuBackend(int threads, Simd.InstructionPath? path = null)
     public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {path ?? Simd.InstructionPaths.Best}";
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, path);
+    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, path, winograd);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes) => new CpuBuffer(bytes);

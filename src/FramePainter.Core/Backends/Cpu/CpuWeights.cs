@@ -4,8 +4,21 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu;
 
+/// <summary>Which 3×3 convolutions of stride 1 run by Winograd's algorithm.</summary>
+internal enum WinogradUse
+{
+    /// <summary>Those that it makes faster.</summary>
+    WhereFaster,
+
+    /// <summary>None.</summary>
+    Never,
+
+    /// <summary>Every one that it can compute.</summary>
+    Always,
+}
+
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? path = null) : IWeightStore
+internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? path = null, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
 {
     readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
@@ -18,6 +31,9 @@ internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? pat
 
     /// <summary>The instructions that kernels over these weights are made of; panels are as wide as they want.</summary>
     public Simd.InstructionPath Path { get; } = path ?? Simd.InstructionPaths.Best;
+
+    /// <summary>Which 3×3 convolutions run by Winograd's algorithm.</summary>
+    public WinogradUse Winograd => winograd;
 
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;

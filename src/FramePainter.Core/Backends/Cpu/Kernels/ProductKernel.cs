@@ -15,7 +15,8 @@ internal static class ProductKernels
         public CpuKernel Create<L, V>()
             where L : struct, ILanes<V>
             where V : struct =>
-            new ProductKernel<L, V>(op, weights, op switch
+            op is ConvOp patches && weights.Winograd != WinogradUse.Never && WinogradKernel<L, V>.Takes(patches, weights.Winograd) ? new WinogradKernel<L, V>(patches, weights)
+            : new ProductKernel<L, V>(op, weights, op switch
             {
                 LinearOp linear => new LinearRows(linear),
                 ConvOp convolution => new ConvRows(convolution),
