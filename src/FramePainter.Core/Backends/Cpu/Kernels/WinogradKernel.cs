@@ -31,8 +31,10 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
     /// <summary>Points of one wave: a third of a common last-level cache.</summary>
     const long WaveBytes = 12 << 20;
 
-    /// <summary>With fewer channels the transforms take more than the products save.</summary>
-    const int FewestChannels = 64;
+    /// <summary>With fewer channels, or fewer patches that share a kernel's transform, the transforms take more than the products save.</summary>
+    const int FewestChannels = 32;
+
+    const int FewestPatches = 4;
 
     readonly ConvOp _op;
     readonly PackedMatrix _matrix;
@@ -95,7 +97,9 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
     public static bool Takes(ConvOp op, WinogradUse use) =>
         op is { KernelHeight: 3, KernelWidth: 3, Stride: 1 } && op.Epilogue.Activation != Activation.Geglu
         && op.Input.First.Shape.Channels % L.Count == 0 && op.Input.Channels % L.Count == 0
-        && (use == WinogradUse.Always || (op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels));
+        && (use == WinogradUse.Always
+            || (op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels
+                && op.Output.Shape.Images * ((op.Output.Shape[1] + 3) / 4) * ((op.Output.Shape[2] + 3) / 4) >= FewestPatches));
 
     /// <inheritdoc/>
     public override void Run(CpuRun run)
