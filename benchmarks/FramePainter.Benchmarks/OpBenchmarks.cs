@@ -7,9 +7,7 @@ namespace FramePainter.Benchmarks;
 /// <summary>Both engines on the cases of one group, under BenchmarkDotNet; ONNX Runtime is the baseline.</summary>
 public abstract class OpBenchmarks
 {
-    IEngine _ours = null!;
-    IEngine _peer = null!;
-    RandomWeights _weights = null!;
+    EnginePair _engines = null!;
 
     private protected abstract CaseGroup Group { get; }
 
@@ -26,30 +24,19 @@ public abstract class OpBenchmarks
 
     /// <summary>Builds both engines.</summary>
     [GlobalSetup]
-    public void Setup()
-    {
-        var graph = RealShapes.All.First(c => c.Name == Case).Graph();
-        _weights = new RandomWeights(graph);
-        _ours = new CpuEngine(graph, _weights, Threads);
-        _peer = new OnnxEngine(graph, _weights, Threads);
-    }
+    public void Setup() => _engines = new EnginePair(RealShapes.All.First(c => c.Name == Case), Threads);
 
     /// <summary>Gives both back.</summary>
     [GlobalCleanup]
-    public void Cleanup()
-    {
-        _ours.Dispose();
-        _peer.Dispose();
-        _weights.Dispose();
-    }
+    public void Cleanup() => _engines.Dispose();
 
     /// <summary>Our CPU backend.</summary>
     [Benchmark]
-    public void FramePainter() => _ours.Run();
+    public void FramePainter() => _engines.Ours.Run();
 
     /// <summary>The peer.</summary>
     [Benchmark(Baseline = true)]
-    public void OnnxRuntime() => _peer.Run();
+    public void OnnxRuntime() => _engines.Peer.Run();
 }
 
 /// <summary>Linear layers and attention projections.</summary>

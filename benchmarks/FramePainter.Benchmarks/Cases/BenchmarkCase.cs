@@ -28,17 +28,22 @@ public enum CaseGroup
 /// <param name="Write">Writes the graph down, as model code does.</param>
 internal sealed record BenchmarkCase(string Name, CaseGroup Group, bool Quick, Action<GraphBuilder> Write)
 {
-    /// <summary>
-    /// The part that runs in every step, with nothing fused: what does not depend on the step is an input of both engines,
-    /// so that neither is timed for it.
-    /// </summary>
-    public Graph Graph()
-    {
-        var g = new GraphBuilder();
-        Write(g);
-        return Hoist.Split(g.Build(Name)).Step;
-    }
+    /// <summary>What the peer runs where that is another graph of the same result, as an exporter writes it; null for the same graph.</summary>
+    public Action<GraphBuilder>? WriteExported { get; init; }
+
+    /// <summary>Our graph, nothing fused.</summary>
+    public Graph Graph() => Build(Write);
+
+    /// <summary>The peer's graph.</summary>
+    public Graph PeerGraph() => Build(WriteExported ?? Write);
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    Graph Build(Action<GraphBuilder> write)
+    {
+        var g = new GraphBuilder();
+        write(g);
+        return g.Build(Name);
+    }
 }

@@ -13,7 +13,15 @@ internal sealed class RandomWeights : IWeightSource, IDisposable
     readonly Dictionary<string, (Shape Shape, NativeBuffer Buffer)> _tensors = new(StringComparer.Ordinal);
     readonly Random _random = new(20250108);
 
-    public RandomWeights(Graph graph)
+    public RandomWeights(params ReadOnlySpan<Graph> graphs)
+    {
+        foreach (var graph in graphs)
+        {
+            Add(graph);
+        }
+    }
+
+    void Add(Graph graph)
     {
         foreach (var op in graph.Ops)
         {

@@ -11,6 +11,8 @@ internal static class RealShapes
     const int ContextWidth = 1024;
     const int TimeWidth = 1280;
 
+    static readonly Module s_attentions = new("attentions");
+
     public static IReadOnlyList<BenchmarkCase> All { get; } =
     [
         Linear(4608, 320, 2560, quick: true, Activation.Geglu),
@@ -30,8 +32,10 @@ internal static class RealShapes
             g.Output(g.Silu(g.GroupNorm(new Module("norm"), Picture(g, 2, 72, 128, 320), groups: 32, epsilon: 1e-5f)), "y")),
         ResNet(64, 320, quick: true),
         ResNet(32, 640, quick: true),
-        Transformer(64, 320, quick: true),
-        Transformer(32, 640, quick: true),
+        Transformer(64, 320, exported: true),
+        Transformer(64, 320, exported: false),
+        Transformer(32, 640, exported: true),
+        Transformer(32, 640, exported: false),
     ];
 
     /// <summary>The cases of a group.</summary>
@@ -65,12 +69,21 @@ internal static class RealShapes
             g.Output(ResBlocks.SpatioTemporal(g, new Module("resnet"), Picture(g, 4, side, side, channels), channels, time, 32, 1e-5f, 1e-5f, Frames), "y");
         });
 
-    static BenchmarkCase Transformer(int side, int channels, bool quick) =>
-        new(Text($"transformer block {channels} at {side}x{side}"), CaseGroup.Block, quick, g =>
+    /// <summary>Against the original's graph as exporters write it, or against ours, with fused attention and every exact saving given to the peer too.</summary>
+    static BenchmarkCase Transformer(int side, int channels, bool exported) =>
+        new(Text($"transformer block {channels} at {side}x{side}{(exported ? "" : ", peer with our savings")}"), CaseGroup.Block, exported, g =>
         {
             var inputs = new TransformerInputs(AttentionKind.Matching, g.Input("context", Rate.Edit, 2, ContextWidth), g.Input("frame_index", Rate.Edit, Frames));
-            g.Output(TransformerBlocks.SpatioTemporal(g, new Module("attentions"), Picture(g, 4, side, side, channels), 1, channels / 64, 32, inputs), "y");
-        });
+            g.Output(TransformerBlocks.SpatioTemporal(g, s_attentions, Picture(g, 4, side, side, channels), 1, channels / 64, 32, inputs), "y");
+        })
+        {
+            WriteExported = !exported ? null : g =>
+            {
+                var context = g.Input("context", Rate.Edit, 2, 1, ContextWidth);
+                var position = TransformerBlocks.FramePosition(g, s_attentions, g.Input("frame_index", Rate.Edit, Frames), channels);
+                g.Output(ExportedTransformer.Write(g, s_attentions, Picture(g, 4, side, side, channels), channels / 64, 32, context, position), "y");
+            },
+        };
 
     static Value Picture(GraphBuilder g, int images, int height, int width, int channels) => g.Input("x", Rate.Step, images, height, width, channels);
 

@@ -18,10 +18,8 @@ internal sealed class Comparison(int threads, int rounds)
     /// <exception cref="InvalidOperationException">The engines disagree: a time would mean nothing.</exception>
     public Row Run(BenchmarkCase benchmark)
     {
-        var graph = benchmark.Graph();
-        using var weights = new RandomWeights(graph);
-        using var ours = new CpuEngine(graph, weights, threads);
-        using var peer = new OnnxEngine(graph, weights, threads);
+        using var engines = new EnginePair(benchmark, threads);
+        var (graph, ours, peer) = (engines.Graph, engines.Ours, engines.Peer);
         ours.Run();
         peer.Run();
         var difference = Distance(ours.Read(), peer.Read());

@@ -5,53 +5,53 @@ using FramePainter.Graphs;
 
 namespace FramePainter.Benchmarks.Engines;
 
-/// <summary>Our own CPU backend.</summary>
+/// <summary>Our own CPU backend; disposes it with itself.</summary>
 internal sealed class CpuEngine : IEngine
 {
     readonly CpuBackend _backend;
     readonly IWeightStore _store;
     readonly IExecutable _executable;
-    readonly List<IDeviceBuffer> _buffers = [];
-    readonly Value _output;
-    readonly IDeviceBuffer _result;
+    readonly Graph _graph;
+    readonly Dictionary<Value, IDeviceBuffer> _buffers = [];
 
-    public CpuEngine(Graph graph, RandomWeights weights, int threads)
+    public CpuEngine(PreparedGraph prepared, RandomWeights weights, CpuBackend backend)
     {
-        _backend = new CpuBackend(threads);
+        _backend = backend;
         _store = _backend.CreateStore(weights);
-        var fused = FuseEpilogues.Run(graph);
-        _executable = _backend.Compile(Planner.Plan(fused), _store);
-        foreach (var input in fused.Inputs)
+        _graph = FuseEpilogues.Run(prepared.Step);
+        _executable = _backend.Compile(Planner.Plan(_graph), _store);
+        foreach (var value in _graph.Inputs.Concat(_graph.Outputs))
         {
-            Bind(input).Write(RandomInputs.For(input));
+            _buffers[value] = _backend.Allocate(value.Bytes);
+            _executable.Bind(value, _buffers[value]);
+            if (prepared.Inputs.TryGetValue(value, out var given))
+            {
+                _buffers[value].Write(given);
+            }
         }
-
-        _output = fused.Output("y");
-        _result = Bind(_output);
     }
 
     public void Run() => _executable.Run();
 
-    public float[] Read()
+    public float[] Read() => Read(_graph.Output("y"));
+
+    /// <summary>Any output of the last run.</summary>
+    public float[] Read(Value output)
     {
-        var values = new float[_output.Shape.Count];
-        _result.Read(values);
+        var values = new float[output.Shape.Count];
+        _buffers[output].Read(values);
         return values;
     }
 
     public void Dispose()
     {
-        _buffers.ForEach(b => b.Dispose());
+        foreach (var buffer in _buffers.Values)
+        {
+            buffer.Dispose();
+        }
+
         _executable.Dispose();
         _store.Dispose();
         _backend.Dispose();
-    }
-
-    IDeviceBuffer Bind(Value value)
-    {
-        var buffer = _backend.Allocate(value.Bytes);
-        _buffers.Add(buffer);
-        _executable.Bind(value, buffer);
-        return buffer;
     }
 }

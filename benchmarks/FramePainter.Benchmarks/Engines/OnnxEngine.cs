@@ -16,9 +16,10 @@ internal sealed class OnnxEngine : IEngine
     readonly Value _y;
     readonly Layout _layout;
 
-    public OnnxEngine(Graph graph, RandomWeights weights, int threads)
+    public OnnxEngine(PreparedGraph prepared, RandomWeights weights, int threads, AttentionForm attention)
     {
-        var translator = new OnnxTranslator(weights);
+        var graph = prepared.Step;
+        var translator = new OnnxTranslator(weights, attention);
         var model = translator.Translate(graph);
         using var options = new SessionOptions
         {
@@ -33,7 +34,7 @@ internal sealed class OnnxEngine : IEngine
         _binding = _session.CreateIoBinding();
         foreach (var (input, layout) in translator.Inputs)
         {
-            var values = RandomInputs.For(input);
+            var values = prepared.Inputs[input];
             _binding.BindInput(input.Name, Value(layout == Layout.Planes ? ChannelsFirst(values, input) : values, OnnxTranslator.Dims(input.Shape, layout)));
         }
 

@@ -14,12 +14,21 @@ internal enum Layout
     Tokens,
 }
 
+/// <summary>How attention is written down.</summary>
+internal enum AttentionForm
+{
+    /// <summary>The runtime's own fused operator.</summary>
+    Fused,
+
+    /// <summary>Products and a softmax, as exporters spell it out.</summary>
+    SpelledOut,
+}
+
 /// <summary>
 /// Writes one of our graphs, unfused, as an ONNX model the way an exporter of the original would: convolutions on planes, linear layers and
-/// attention on tokens, a transposition where the two meet. The runtime's own fused attention and GELU are used, and it gets every exact
-/// saving of ours (keys of frame 0 only, one row for cross-attention), so that the comparison is about kernels.
+/// attention on tokens, a transposition where the two meet.
 /// </summary>
-internal sealed class OnnxTranslator(RandomWeights weights)
+internal sealed class OnnxTranslator(RandomWeights weights, AttentionForm form)
 {
     readonly OnnxModel _model = new();
     readonly Dictionary<(Value Value, Layout Layout), string> _names = [];
@@ -194,7 +203,20 @@ internal sealed class OnnxTranslator(RandomWeights weights)
             return images == sources ? part : Node("Gather", part, _model.Constant([.. Enumerable.Range(0, images).Select(n => (long)n * sources / images)]));
         }
 
-        return _model.Node("MultiHeadAttention", [Part(set.Query, width), Spread(set.Key), Spread(set.Value)], ("num_heads", op.Heads));
+        return Attend(Part(set.Query, width), Spread(set.Key), Spread(set.Value), op.Heads, op.HeadDim, images, op.Output.Shape.Tokens, set.Key.Value.Shape.Tokens);
+    }
+
+    string Attend(string query, string key, string value, int heads, int headDim, long images, long tokens, long keyTokens)
+    {
+        if (form == AttentionForm.Fused)
+        {
+            return _model.Node("MultiHeadAttention", [query, key, value], ("num_heads", heads));
+        }
+
+        string Split(string x, long count, params long[] order) => Transpose(Reshape(x, images, count, heads, headDim), order);
+        var scores = Node("MatMul", Node("Mul", Split(query, tokens, 0, 2, 1, 3), _model.Constant([1 / MathF.Sqrt(headDim)])), Split(key, keyTokens, 0, 2, 3, 1));
+        var attended = Node("MatMul", _model.Node("Softmax", [scores], ("axis", -1)), Split(value, keyTokens, 0, 2, 1, 3));
+        return Reshape(Transpose(attended, 0, 2, 1, 3), images, tokens, heads * headDim);
     }
 
     /// <summary>Frames next to each other for every position, then attention over two tokens.</summary>
@@ -203,7 +225,7 @@ internal sealed class OnnxTranslator(RandomWeights weights)
         var s = op.Output.Shape;
         long halves = s.Images / 2, tokens = s.Tokens, width = op.Heads * op.HeadDim;
         string ByPosition(Channels c) => Reshape(Transpose(Reshape(Part(c, (int)width), halves, 2, tokens, width), 0, 2, 1, 3), halves * tokens, 2, width);
-        var y = _model.Node("MultiHeadAttention", [ByPosition(op.Input.Query), ByPosition(op.Input.Key), ByPosition(op.Input.Value)], ("num_heads", op.Heads));
+        var y = Attend(ByPosition(op.Input.Query), ByPosition(op.Input.Key), ByPosition(op.Input.Value), op.Heads, op.HeadDim, halves * tokens, 2, 2);
         Set(op.Output, Layout.Tokens, Reshape(Transpose(Reshape(y, halves, tokens, 2, width), 0, 2, 1, 3), s.Images, tokens, width));
     }
 

@@ -34,10 +34,7 @@ internal static class TransformerBlocks
         var channels = x.Shape.Channels;
         var h = g.Linear(m["proj_in"], g.GroupNorm(m["norm"], x, groups, 1e-6f), channels);
 
-        var position = g.Sinusoid(inputs.FrameIndex, channels, inputs.Frames);
-        position = g.Silu(g.Linear(m["time_pos_embed"]["linear_1"], position, channels * 4));
-        position = g.Linear(m["time_pos_embed"]["linear_2"], position, channels);
-
+        var position = FramePosition(g, m, inputs.FrameIndex, channels);
         var mix = m["time_mixer"]["mix_factor"].Path;
         for (var i = 0; i < layers; i++)
         {
@@ -47,6 +44,14 @@ internal static class TransformerBlocks
         }
 
         return g.Add(x, g.Linear(m["proj_out"], h, channels));
+    }
+
+    /// <summary>A row for each frame: the sinusoid of its number through an MLP.</summary>
+    public static Value FramePosition(GraphBuilder g, Module m, Value frameIndex, int channels)
+    {
+        var position = g.Sinusoid(frameIndex, channels, (int)frameIndex.Shape.Count);
+        position = g.Silu(g.Linear(m["time_pos_embed"]["linear_1"], position, channels * 4));
+        return g.Linear(m["time_pos_embed"]["linear_2"], position, channels);
     }
 
     /// <summary>Self and matching attention, cross-attention, feed-forward: within each frame. Drag points, if any, act on its output, before time is looked at.</summary>
