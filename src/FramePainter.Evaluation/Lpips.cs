@@ -14,6 +14,9 @@ public sealed class Lpips
     // Against division by zero where no channel is active; of the lpips package.
     const double Epsilon = 1e-10;
 
+    // The first layers' 64 channels of every pixel lie in one array.
+    static readonly long s_mostPixels = Array.MaxLength / 64;
+
     readonly LpipsTrunk _trunk;
     readonly float[][] _linear;
 
@@ -51,11 +54,16 @@ public sealed class Lpips
     /// <param name="b">A picture of the same size.</param>
     /// <param name="cancel">Looked at many times in every layer.</param>
     /// <returns>0 for equal pictures, and larger the more they differ to the eye; below about 1 with the published weights.</returns>
-    /// <exception cref="ImageException">The sizes differ or are too small.</exception>
+    /// <exception cref="ImageException">The sizes differ, or are too small or too large (33 million pixels).</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public double Distance(PixelImage a, PixelImage b, CancellationToken cancel = default)
     {
         ImageMetrics.CheckSizes(a, b, LeastSide);
+        if ((long)a.Width * a.Height > s_mostPixels)
+        {
+            throw new ImageException($"Pictures of {a.Width}×{a.Height} are too large for LPIPS, which ends at {s_mostPixels:N0} pixels; resize both.");
+        }
+
         return _trunk.Run(Scale(a), cancel).Zip(_trunk.Run(Scale(b), cancel), _linear).Sum(tap => Difference(tap.First, tap.Second, tap.Third));
     }
 

@@ -1,10 +1,11 @@
+using System.Diagnostics;
 using FramePainter.Evaluation.Tests.Oracle;
 using FramePainter.Pipeline;
 
 namespace FramePainter.Evaluation.Tests;
 
 /// <summary>CLIP's vision tower on random weights of the real names and shapes.</summary>
-public sealed class ClipTests(ClipTests.OpenTower tower) : IClassFixture<ClipTests.OpenTower>
+public sealed class ClipTests(ClipTests.OpenTower tower, ITestOutputHelper output) : IClassFixture<ClipTests.OpenTower>
 {
     [Fact]
     public void Features_are_the_oracles()
@@ -35,6 +36,19 @@ public sealed class ClipTests(ClipTests.OpenTower tower) : IClassFixture<ClipTes
         Assert.Equal(FrechetDistance.Compute(left, right, 512), distance);
         Assert.Equal(0, ClipFid.Compute(tower.Tower, a, a), 1e-6 * distance);
         Assert.Throws<ArgumentException>(() => ClipFid.Compute(tower.Tower, a[..1], b));
+    }
+
+    [Fact]
+    public void The_evaluator_compares_all_results_with_all_targets()
+    {
+        PixelImage[] results = [Pictures.Of(64, 64, 1), Pictures.Of(64, 64, 2)], targets = [Pictures.Of(64, 64, 3), Pictures.Of(64, 64, 4)];
+        var pairs = results.Zip(targets, (r, t) => new JudgedPair("pair", r, t)).ToList();
+        var evaluator = new Evaluator { Clip = tower.Tower };
+        var clock = Stopwatch.StartNew();
+        var distance = evaluator.Measure("method", pairs).ClipFid;
+        output.WriteLine($"four pictures: {clock.Elapsed.TotalSeconds:F2} s");
+        Assert.Equal(ClipFid.Compute(tower.Tower, results, targets), distance);
+        Assert.Throws<ArgumentException>(() => evaluator.Measure("method", pairs[..1]));
     }
 
     [Theory]

@@ -56,6 +56,12 @@ sealed class Convolution
     {
         row.Clear();
         var (first, last) = (Math.Max(left, 0), Math.Min(left + _side, x.Width));
+        if (first >= last)
+        {
+            // The window lies in the zeros altogether.
+            return;
+        }
+
         for (var y = Math.Max(top, 0); y < Math.Min(top + _side, x.Height); y++)
         {
             x.Values.AsSpan(((y * x.Width) + first) * _channels, (last - first) * _channels)
