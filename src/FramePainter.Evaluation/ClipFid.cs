@@ -9,7 +9,8 @@ public static class ClipFid
     /// <param name="b">Two pictures or more, of any sizes.</param>
     /// <param name="cancel">Looked at many times for every picture.</param>
     /// <returns>0 for equal sets. Sets of fewer than a few thousand pictures give distances that are too large: compare them only with each other.</returns>
-    /// <exception cref="ArgumentException">A set has fewer than two pictures, or the weights give features that are not finite.</exception>
+    /// <exception cref="ArgumentException">A set has fewer than two pictures.</exception>
+    /// <exception cref="CheckpointException">The weights give features that are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static double Compute(ClipVisionTower tower, IEnumerable<PixelImage> a, IEnumerable<PixelImage> b, CancellationToken cancel = default)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using FramePainter.Evaluation.Networks;
 using FramePainter.Pipeline;
 
@@ -59,6 +60,7 @@ public sealed class ClipVisionTower
     /// <param name="cancel">Looked at many times in every layer.</param>
     /// <returns>512 features, not normalised.</returns>
     /// <exception cref="ImageException">The picture is so long that it cannot be resized.</exception>
+    /// <exception cref="CheckpointException">The weights give features that are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public float[] Features(PixelImage image, CancellationToken cancel = default)
     {
@@ -68,14 +70,17 @@ public sealed class ClipVisionTower
         var pixels = FeatureMap.Of(Prepare(image), [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]);
         var patches = _patches.Run(pixels, rectify: false, cancel);
         float[] x = [.. _classToken, .. patches.Values];
-        System.Numerics.Tensors.TensorPrimitives.Add(x, _positions, x);
+        TensorPrimitives.Add(x, _positions, x);
         x = _before.Run(x);
         foreach (var layer in _layers)
         {
             layer.Run(x, cancel);
         }
 
-        return _projection.Multiply(_after.Run(x.AsSpan(0, Width)), cancel);
+        var features = _projection.Multiply(_after.Run(x.AsSpan(0, Width)), cancel);
+        return TensorPrimitives.IsFiniteAll<float>(features)
+            ? features
+            : throw new CheckpointException("The weights of CLIP give features that are not finite; they hold NaN, or are too large.");
     }
 
     /// <summary>The square that the tower sees.</summary>

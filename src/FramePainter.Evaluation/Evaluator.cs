@@ -19,6 +19,7 @@ public sealed class Evaluator
     /// <returns>The figures of all pairs.</returns>
     /// <exception cref="ImageException">A result is not of its target's size, or both are too small for a measure.</exception>
     /// <exception cref="ArgumentException">There are too few pairs.</exception>
+    /// <exception cref="CheckpointException">A network's weights give figures that are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public MethodFigures Measure(string method, IEnumerable<JudgedPair> pairs, CancellationToken cancel = default)
     {

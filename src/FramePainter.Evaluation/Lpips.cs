@@ -55,6 +55,7 @@ public sealed class Lpips
     /// <param name="cancel">Looked at many times in every layer.</param>
     /// <returns>0 for equal pictures, and larger the more they differ to the eye; below about 1 with the published weights.</returns>
     /// <exception cref="ImageException">The sizes differ, or are too small or too large (33 million pixels).</exception>
+    /// <exception cref="CheckpointException">The weights give a distance that is not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public double Distance(PixelImage a, PixelImage b, CancellationToken cancel = default)
     {
@@ -64,7 +65,10 @@ public sealed class Lpips
             throw new ImageException($"Pictures of {a.Width}×{a.Height} are too large for LPIPS, which ends at {s_mostPixels:N0} pixels; resize both.");
         }
 
-        return _trunk.Run(Scale(a), cancel).Zip(_trunk.Run(Scale(b), cancel), _linear).Sum(tap => Difference(tap.First, tap.Second, tap.Third));
+        var distance = _trunk.Run(Scale(a), cancel).Zip(_trunk.Run(Scale(b), cancel), _linear).Sum(tap => Difference(tap.First, tap.Second, tap.Third));
+        return double.IsFinite(distance)
+            ? distance
+            : throw new CheckpointException($"The weights of LPIPS {Network} give a distance that is not finite; they hold NaN, or are too large.");
     }
 
     // lpips shifts and scales values of −1 to 1 by ImageNet's statistics: (2v − 1 − shift)/scale.

@@ -68,6 +68,18 @@ public sealed class ClipTests(ClipTests.OpenTower tower, ITestOutputHelper outpu
         }
     }
 
+    [Fact]
+    public void Weights_that_are_no_numbers_are_refused()
+    {
+        var (rest, projection) = (Path.Combine(tower.Folder, "rest.safetensors"), Path.Combine(tower.Folder, "projection.safetensors"));
+        tower.Weights.Write(rest, n => n != "visual_projection.weight");
+        var broken = new RandomWeights();
+        broken.Add("visual_projection.weight", float.NaN, float.NaN, 512, 768);
+        broken.Write(projection);
+        Assert.Throws<CheckpointException>(() => ClipVisionTower.Load(rest, projection).Features(Pictures.Of(64, 64, 1)));
+        File.Delete(rest);
+    }
+
     [Theory]
     [InlineData("visual_projection.weight")]
     [InlineData("vision_model.encoder.layers.11.mlp.fc2.bias")]

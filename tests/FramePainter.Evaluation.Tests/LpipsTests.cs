@@ -70,6 +70,17 @@ public sealed class LpipsTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void Weights_that_are_no_numbers_are_refused()
+    {
+        s_weights[LpipsNetwork.Alex].Write(In("rest.safetensors"), n => n != "lin2.model.1.weight");
+        var broken = new RandomWeights();
+        broken.Add("lin2.model.1.weight", float.NaN, float.NaN, 1, 384, 1, 1);
+        broken.Write(In("lin2.safetensors"));
+        var lpips = Lpips.Load(LpipsNetwork.Alex, In("rest.safetensors"), In("lin2.safetensors"));
+        Assert.Throws<CheckpointException>(() => lpips.Distance(Pictures.Of(40, 40, 1), Pictures.Of(40, 40, 2)));
+    }
+
+    [Fact]
     public void A_tensor_that_is_there_twice_is_refused()
     {
         s_weights[LpipsNetwork.Alex].Write(In("a.safetensors"));

@@ -28,14 +28,13 @@ static class EvalCommand
         HelpName = "DIR",
     };
 
-    static readonly Option<IReadOnlyList<(string Name, AttentionKind Kind)>> s_attention = new("--attention")
+    static readonly Option<IReadOnlyList<(string Name, AttentionKind Kind)>?> s_attention = new("--attention")
     {
         Description = "Kinds to compare, one or several of matching, cross-frame and temporal. Default: matching.",
         HelpName = "KIND...",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = true,
         CustomParser = Parsers.SomeNamed(ModelOptions.AttentionKinds),
-        DefaultValueFactory = _ => [ModelOptions.AttentionKinds[0]],
     };
 
     static readonly Option<string[]> s_alex = Weights("--lpips-alex", "LPIPS with AlexNet: torchvision's features.N.* and lpips' lin0 to lin4");
@@ -126,7 +125,7 @@ static class EvalCommand
         {
             // Pictures are looked at before the model is loaded: a long run should not end at a file that cannot be read.
             var figures = new List<MethodFigures> { evaluator.Measure(Baseline, Sources(), cancel) };
-            var (kinds, settings) = (parsed.GetRequiredValue(s_attention), s_model.Settings(parsed));
+            var (kinds, settings) = (parsed.GetValue(s_attention) ?? [ModelOptions.AttentionKinds[0]], s_model.Settings(parsed));
             var steps = s_settings.Options(parsed, default, default).Steps;
             return EditProgressDisplay.Run(kinds.Count * pairs.Count * steps, display =>
             {
