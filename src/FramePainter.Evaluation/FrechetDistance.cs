@@ -1,53 +1,33 @@
+using System.Numerics.Tensors;
+using MathNet.Numerics.LinearAlgebra;
+
 namespace FramePainter.Evaluation;
 
 /// <summary>The Fréchet distance of two sets of feature vectors, each taken for a normal distribution (Heusel et al., 2017, "GANs trained by a two time-scale update rule", section 4).</summary>
 public static class FrechetDistance
 {
     /// <summary>
-    /// |μa − μb|² + tr(Σa + Σb − 2·(Σa·Σb)^½) with sample covariances. The trace of the root is the sum of the roots of the
-    /// eigenvalues of √Σa·Σb·√Σa, which is symmetric and has no negative ones: it exists for singular covariances too
-    /// (fewer vectors than features), without the offset on the diagonal that a general matrix root needs.
+    /// |μa − μb|² + tr(Σa + Σb − 2·(Σa·Σb)^½) with sample covariances. With Σa = AᵀA and Σb = BᵀB the trace of the root is the sum of
+    /// the singular values of A·Bᵀ. That exists for singular covariances too (fewer vectors than features), so the offset of 1e-6 on
+    /// the diagonal, which the usual tools add where a general matrix root fails, is never needed.
     /// </summary>
     /// <param name="a">Features [N, D], row-major.</param>
     /// <param name="b">Features [M, D], row-major.</param>
     /// <param name="dimension">D.</param>
     /// <returns>The squared distance, as FID is given; 0 for equal sets.</returns>
-    /// <exception cref="ArgumentException">A set is no multiple of <paramref name="dimension"/> or has fewer than two vectors.</exception>
+    /// <exception cref="ArgumentException">A set is no multiple of <paramref name="dimension"/>, has fewer than two vectors, or holds a number that is not finite.</exception>
     public static double Compute(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int dimension)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
-        var (meanA, covarianceA) = Moments(a, dimension, nameof(a));
-        var (meanB, covarianceB) = Moments(b, dimension, nameof(b));
-        double distance = 0;
-        for (var i = 0; i < dimension; i++)
-        {
-            var difference = meanA[i] - meanB[i];
-            distance += (difference * difference) + covarianceA[i, i] + covarianceB[i, i];
-        }
-
-        var (values, vectors) = SymmetricEigen.Decompose(covarianceA);
-        var root = new double[dimension, dimension];
-        for (var i = 0; i < dimension; i++)
-        {
-            for (var j = 0; j < dimension; j++)
-            {
-                for (var k = 0; k < dimension; k++)
-                {
-                    root[i, j] += vectors[i, k] * Math.Sqrt(Math.Max(values[k], 0)) * vectors[j, k];
-                }
-            }
-        }
-
-        var product = Multiply(Multiply(root, covarianceB), root);
-        foreach (var value in SymmetricEigen.Decompose(product).Values)
-        {
-            distance -= 2 * Math.Sqrt(Math.Max(value, 0));
-        }
-
-        return distance;
+        var (meanA, factorA) = Moments(a, dimension, nameof(a));
+        var (meanB, factorB) = Moments(b, dimension, nameof(b));
+        var difference = TensorPrimitives.Distance<double>(meanA, meanB);
+        var root = factorA.TransposeAndMultiply(factorB).Svd(computeVectors: false).S.Sum();
+        return (difference * difference) + SumOfSquares(factorA) + SumOfSquares(factorB) - (2 * root);
     }
 
-    static (double[] Mean, double[,] Covariance) Moments(ReadOnlySpan<double> vectors, int dimension, string name)
+    /// <summary>The mean, and a matrix F of at most D rows with FᵀF the covariance.</summary>
+    static (double[] Mean, Matrix<double> Factor) Moments(ReadOnlySpan<double> vectors, int dimension, string name)
     {
         var count = vectors.Length / dimension;
         if (count < 2 || count * dimension != vectors.Length)
@@ -55,43 +35,28 @@ public static class FrechetDistance
             throw new ArgumentException($"{vectors.Length} numbers are not two or more vectors of {dimension}.", name);
         }
 
-        var mean = new double[dimension];
-        for (var i = 0; i < vectors.Length; i++)
+        if (!TensorPrimitives.IsFiniteAll(vectors))
         {
-            mean[i % dimension] += vectors[i] / count;
+            throw new ArgumentException("A feature is not a finite number.", name);
         }
 
-        var covariance = new double[dimension, dimension];
+        var mean = new double[dimension];
         for (var v = 0; v < count; v++)
         {
-            var vector = vectors.Slice(v * dimension, dimension);
+            TensorPrimitives.MultiplyAdd(vectors.Slice(v * dimension, dimension), 1.0 / count, mean, mean);
+        }
+
+        var centred = Matrix<double>.Build.Dense(count, dimension);
+        for (var v = 0; v < count; v++)
+        {
             for (var i = 0; i < dimension; i++)
             {
-                for (var j = 0; j < dimension; j++)
-                {
-                    covariance[i, j] += (vector[i] - mean[i]) * (vector[j] - mean[j]) / (count - 1);
-                }
+                centred[v, i] = (vectors[(v * dimension) + i] - mean[i]) / Math.Sqrt(count - 1);
             }
         }
 
-        return (mean, covariance);
+        return (mean, count > dimension ? centred.QR(MathNet.Numerics.LinearAlgebra.Factorization.QRMethod.Thin).R : centred);
     }
 
-    static double[,] Multiply(double[,] a, double[,] b)
-    {
-        var n = a.GetLength(0);
-        var product = new double[n, n];
-        for (var i = 0; i < n; i++)
-        {
-            for (var k = 0; k < n; k++)
-            {
-                for (var j = 0; j < n; j++)
-                {
-                    product[i, j] += a[i, k] * b[k, j];
-                }
-            }
-        }
-
-        return product;
-    }
+    static double SumOfSquares(Matrix<double> matrix) => Math.Pow(matrix.FrobeniusNorm(), 2);
 }

@@ -87,7 +87,7 @@ public static class ImageMetrics
         return sum / 3;
     }
 
-    static void CheckSizes(PixelImage a, PixelImage b, int least)
+    internal static void CheckSizes(PixelImage a, PixelImage b, int least)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);

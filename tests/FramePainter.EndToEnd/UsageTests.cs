@@ -22,6 +22,10 @@ public sealed class UsageTests
     [InlineData("edit --sample 007 --out c.png --threads 0", "--threads")]
     [InlineData("edit --sample 007 --out c.png --checkpoint x", "--model")]
     [InlineData("edit --sample 007 --out c.png --unknown", "--unknown")]
+    [InlineData("eval", "--pairs")]
+    [InlineData("eval --pairs toy --attention matching self", "self")]
+    [InlineData("eval --pairs toy --attention matching matching", "twice")]
+    [InlineData("eval --pairs toy --sheet-rows 0", "--sheet-rows")]
     [InlineData("make-checkpoint --preset huge --out x", "svd-xt")]
     [InlineData("make-checkpoint --preset tiny", "--out")]
     [InlineData("inspect", "FILE-OR-DIR")]
@@ -39,6 +43,7 @@ public sealed class UsageTests
     [Theory]
     [InlineData("--help")]
     [InlineData("edit --help")]
+    [InlineData("eval --help")]
     [InlineData("--version")]
     public void Help_exits_0(string arguments) => CommandLine.Run(arguments.Split(' ')).AssertExit(0);
 }

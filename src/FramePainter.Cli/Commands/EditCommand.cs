@@ -22,51 +22,7 @@ static class EditCommand
         HelpName = "NNN",
     };
 
-    static readonly Option<int> s_steps = new("--steps")
-    {
-        Description = "Denoising steps, 1 to 1000.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 25,
-    };
-
-    static readonly Option<long?> s_seed = new("--seed")
-    {
-        Description = "Seed of the noise, as torch.manual_seed takes it. Default: 3413.", HelpName = "N", CustomParser = Parsers.OptionalLong(long.MinValue, long.MaxValue),
-    };
-
-    static readonly Option<float> s_controlScale = new("--control-scale")
-    {
-        Description = "Strength of the signal, 0 to 10.", HelpName = "X", CustomParser = Parsers.Number(0, 10), DefaultValueFactory = _ => 0.8f,
-    };
-
-    static readonly Option<float> s_guidance = new("--guidance")
-    {
-        Description = "Classifier-free guidance, 0 to 100; below 1 there is none.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 3f,
-    };
-
-    static readonly Option<GuidanceDecay> s_decay = new("--decay")
-    {
-        Description = "How guidance changes over the steps: inv-square or none. Default: inv-square.",
-        HelpName = "KIND",
-        CustomParser = Parsers.Named(("inv-square", GuidanceDecay.InverseSquare), ("none", GuidanceDecay.None)),
-    };
-
-    static readonly Option<(int Width, int Height)?> s_size = new("--size")
-    {
-        Description = "Size to work in; the result has the picture's own size. Default: the picture's.", HelpName = "WxH", CustomParser = Parsers.Size,
-    };
-
-    static readonly Option<Fit> s_fit = new("--fit")
-    {
-        Description = "How the picture is brought to the working size: stretch or pad. Default: stretch.",
-        HelpName = "KIND",
-        CustomParser = Parsers.Named(("stretch", Fit.Stretch), ("pad", Fit.Pad)),
-    };
-
-    static readonly Option<DrawPrecision?> s_draws = new("--draws")
-    {
-        Description = "Precision in which noise is drawn: float16 (the original app) or float32. Default: float16.",
-        HelpName = "KIND",
-        CustomParser = Parsers.Named<DrawPrecision?>(("float16", DrawPrecision.Float16), ("float32", DrawPrecision.Float32)),
-    };
+    static readonly EditSettings s_settings = new();
 
     static readonly ModelOptions s_model = new();
 
@@ -77,12 +33,12 @@ static class EditCommand
         foreach (var option in new Option[]
         {
             s_image, s_sketch, s_coarse, s_sample, s_out, s_strip, s_dump, s_overwrite,
-            s_steps, s_seed, s_controlScale, s_guidance, s_decay, s_size, s_fit, s_draws,
         })
         {
             command.Options.Add(option);
         }
 
+        s_settings.AddTo(command);
         s_model.AddTo(command);
         command.Validators.Add(Validate);
         command.SetWork(Run);
@@ -135,17 +91,7 @@ static class EditCommand
             OutputFiles.Check(path, overwrite);
 
         var input = EditInput.Load(parsed.GetValue(s_sample), parsed.GetValue(s_image), parsed.GetValue(s_sketch), parsed.GetValue(s_coarse));
-        var options = new EditOptions
-        {
-            Steps = parsed.GetValue(s_steps),
-            Seed = parsed.GetValue(s_seed) ?? input.Seed,
-            ControlScale = parsed.GetValue(s_controlScale),
-            Guidance = parsed.GetValue(s_guidance),
-            Decay = parsed.GetValue(s_decay),
-            Size = parsed.GetValue(s_size),
-            Fit = parsed.GetValue(s_fit),
-            Draws = parsed.GetValue(s_draws) ?? input.Draws,
-        };
+        var options = s_settings.Options(parsed, input.Seed, input.Draws);
 
         var settings = s_model.Settings(parsed);
         var result = EditProgressDisplay.Run(options.Steps, progress =>

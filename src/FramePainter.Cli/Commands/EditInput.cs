@@ -6,8 +6,8 @@ namespace FramePainter.Cli.Commands;
 /// <summary>What an edit starts from: pictures off the disk, or one of the toy's samples with the settings of its reference edit.</summary>
 sealed record EditInput(PixelImage Image, PixelImage Signal, bool Coarse, long Seed, DrawPrecision Draws)
 {
-    // The original app's seed.
-    const long DefaultSeed = 3413;
+    /// <summary>The original app's seed.</summary>
+    public const long DefaultSeed = 3413;
 
     /// <summary>The number of the last sample.</summary>
     public static string LastSample => ToyModel.Samples[^1].Name;

@@ -6,6 +6,12 @@ namespace FramePainter.Cli.Commands;
 /// <summary>The options that choose a model, shared by the commands that load one.</summary>
 sealed class ModelOptions
 {
+    /// <summary>Kinds of attention by the names that arguments give them.</summary>
+    public static (string Name, AttentionKind Kind)[] AttentionKinds { get; } =
+    [
+        ("matching", AttentionKind.Matching), ("cross-frame", AttentionKind.CrossFrame), ("temporal", AttentionKind.Temporal),
+    ];
+
     readonly Option<string?> _model = new("--model")
     {
         Description = "Folder of stable-video-diffusion-img2vid-xt-1-1 (unet/, vae/, image_encoder/, ...), or a folder that holds svd/ and framepainter/. Default: the embedded toy.",
@@ -22,8 +28,7 @@ sealed class ModelOptions
     {
         Description = "How the edit looks at the source: matching (the paper's), cross-frame or temporal. Default: matching.",
         HelpName = "KIND",
-        CustomParser = Parsers.Named(
-            ("matching", AttentionKind.Matching), ("cross-frame", AttentionKind.CrossFrame), ("temporal", AttentionKind.Temporal)),
+        CustomParser = Parsers.Named(AttentionKinds),
     };
 
     readonly Option<int?> _threads = new("--threads")
@@ -35,12 +40,16 @@ sealed class ModelOptions
 
     readonly Option<bool> _fp16 = new("--fp16") { Description = "Take the .fp16.safetensors files where both kinds are there." };
 
-    public void AddTo(Command command)
+    /// <summary>Adds the options.</summary>
+    /// <param name="command">Receives them.</param>
+    /// <param name="attention">Whether <c>--attention</c> is among them; a command that tries several kinds has its own.</param>
+    public void AddTo(Command command, bool attention = true)
     {
         command.Options.Add(_model);
         command.Options.Add(_checkpoint);
         command.Options.Add(_fp16);
-        command.Options.Add(_attention);
+        if (attention)
+            command.Options.Add(_attention);
         command.Options.Add(_threads);
         command.Validators.Add(result =>
         {

@@ -40,6 +40,24 @@ static class Parsers
         return choices[0].Value;
     };
 
+    /// <summary>Some of a few names, each once, in the order given.</summary>
+    public static Func<ArgumentResult, IReadOnlyList<(string Name, T Value)>> SomeNamed<T>(params (string Name, T Value)[] choices) => result =>
+    {
+        var chosen = new List<(string Name, T Value)>();
+        foreach (var token in result.Tokens.Select(t => t.Value))
+        {
+            var at = Array.FindIndex(choices, c => c.Name == token);
+            if (at < 0)
+                result.AddError($"{Option(result)} '{token}' is none of {string.Join(", ", choices.Select(c => c.Name))}.");
+            else if (chosen.Contains(choices[at]))
+                result.AddError($"{Option(result)} names '{token}' twice.");
+            else
+                chosen.Add(choices[at]);
+        }
+
+        return chosen;
+    };
+
     /// <summary>A size such as 1024x576, width first.</summary>
     public static (int Width, int Height)? Size(ArgumentResult result)
     {

@@ -7,7 +7,7 @@ namespace FramePainter.Pipeline;
 /// Resizes 8-bit pictures bit for bit as Pillow does: rows first, rounded to 8 bits, then columns; weights in fixed point.
 /// An axis that keeps its size is not touched. Colours are weighted by alpha where there is one.
 /// </summary>
-static class PillowResize
+public static class PillowResize
 {
     /// <summary>Resizes a picture.</summary>
     /// <param name="image">Any picture.</param>

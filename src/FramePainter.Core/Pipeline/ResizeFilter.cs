@@ -1,7 +1,7 @@
 namespace FramePainter.Pipeline;
 
 /// <summary>Kernels of <see cref="PillowResize"/>.</summary>
-enum ResizeFilter
+public enum ResizeFilter
 {
     /// <summary>The windowed sinc with three lobes.</summary>
     Lanczos,

@@ -1,9 +1,7 @@
-using FramePainter.Evaluation;
-
-namespace FramePainter.Goldens.Tests;
+namespace FramePainter.Evaluation.Tests;
 
 /// <summary>Measures in cases that can be worked out by hand; the goldens hold them to the Python tools.</summary>
-public sealed class EvaluationTests
+public sealed class ImageMetricsTests
 {
     [Fact]
     public void Equal_pictures_are_infinitely_near_and_wholly_alike()
@@ -31,29 +29,6 @@ public sealed class EvaluationTests
         Assert.Throws<ImageException>(() => ImageMetrics.Psnr(Picture(3, 4, _ => 0), Picture(4, 3, _ => 0)));
         Assert.Throws<ImageException>(() => ImageMetrics.SsimUniform7(Picture(6, 9, _ => 0), Picture(6, 9, _ => 0)));
         Assert.Throws<ImageException>(() => ImageMetrics.SsimGaussian(Picture(20, 10, _ => 0), Picture(20, 10, _ => 0)));
-    }
-
-    [Fact]
-    public void On_a_line_the_distance_is_that_of_means_and_deviations()
-    {
-        // Variances 2 and 18, means 1 and 3: (1 − 3)² + (√2 − √18)².
-        Assert.Equal(4 + Math.Pow(Math.Sqrt(2) - Math.Sqrt(18), 2), FrechetDistance.Compute([0, 2], [0, 6], 1), 1e-12);
-    }
-
-    [Fact]
-    public void Equal_and_shifted_sets_are_told_apart_even_when_singular()
-    {
-        // Three vectors of four features: their covariance has rank two.
-        double[] set = [1, 2, 3, 4, 4, 3, 9, 1, 0, 5, 2, 2];
-        Assert.Equal(0, FrechetDistance.Compute(set, set, 4), 1e-6);
-        Assert.Equal(4 * 9, FrechetDistance.Compute(set, [.. set.Select(x => x + 3)], 4), 1e-6);
-    }
-
-    [Fact]
-    public void Sets_that_are_no_vectors_are_refused()
-    {
-        Assert.Throws<ArgumentException>(() => FrechetDistance.Compute([1, 2, 3], [1, 2, 3, 4], 2));
-        Assert.Throws<ArgumentException>(() => FrechetDistance.Compute([1, 2], [1, 2, 3, 4], 2));
     }
 
     static PixelImage Picture(int width, int height, Func<int, byte> value) =>
