@@ -12,7 +12,7 @@ namespace FramePainter.Cuda.Tests;
 public sealed class GoldenTests
 {
     /// <summary>Relative L2 of one call of the U-Net.</summary>
-    const double NetworkBound = 8e-3;
+    internal const double NetworkBound = 8e-3;
 
     /// <summary>Peak signal to noise ratio of a whole edit's frames against the float32 ones.</summary>
     const double EditBound = 40;
@@ -51,10 +51,10 @@ public sealed class GoldenTests
             ControlScale = args.GetProperty("control_scale").GetSingle(), Guidance = args.GetProperty("guidance").GetSingle(),
             Decay = GuidanceDecay.InverseSquare, Draws = DrawPrecision.Float32,
         };
-        var replays = Emulator.GraphLaunches();
+        var replays = Emulator.IsUsed ? Emulator.GraphLaunches() : 0;
         using var picture = new PictureCache(golden.InputImage("source"));
         var result = pipeline.Edit(picture, Signal.Sketch(golden.InputImage("sketch")), options, TestContext.Current.CancellationToken);
-        Assert.True(Emulator.GraphLaunches() >= replays + 3, "steps behind the first are replayed from a graph");
+        Assert.True(!Emulator.IsUsed || Emulator.GraphLaunches() >= replays + 3, "steps behind the first are replayed from a graph");
 
         var (_, latents) = golden.OutputFloats("latents");
         var error = RelativeL2(latents, [.. result.Latents]);
