@@ -42,13 +42,27 @@ internal static partial class Emulator
     /// <summary>The machine as it is for all tests that say nothing else.</summary>
     public static void Restore()
     {
+        if (!IsUsed)
+        {
+            return;
+        }
+
         Machine(1, 12040, 8, 0, (nuint)8 << 30);
         Fail(null, 0, 0);
         Streams(Pace.AtOnce);
     }
 
     /// <summary>When the work of streams is done.</summary>
-    public static void Streams(Pace pace) => SetStreams((int)pace);
+    public static void Streams(Pace pace)
+    {
+        if (IsUsed)
+        {
+            SetStreams((int)pace);
+        }
+    }
+
+    /// <summary>Handles and blocks that nobody gave back; 0 for the driver, which does not say.</summary>
+    public static nint Live() => IsUsed ? AskLive() : 0;
 
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_machine")]
     public static partial void Machine(int devices, int version, int major, int minor, nuint memory);
@@ -64,10 +78,6 @@ internal static partial class Emulator
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_peak")]
     public static partial nuint Peak(int device);
 
-    /// <summary>Handles and blocks that nobody gave back.</summary>
-    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_live")]
-    public static partial nint Live();
-
     /// <summary>Kernels run so far.</summary>
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_launches")]
     public static partial nint Launches();
@@ -75,6 +85,9 @@ internal static partial class Emulator
     /// <summary>Graphs replayed so far.</summary>
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_graph_launches")]
     public static partial nint GraphLaunches();
+
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_live")]
+    private static partial nint AskLive();
 
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_order")]
     private static partial void SetOrder(int deferred, int reverse);
