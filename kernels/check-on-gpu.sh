@@ -45,7 +45,7 @@ part() {
   code=$?
   local counts
   counts=$(sed -n 's/^ *\(total\|failed\|succeeded\|skipped\): \([0-9]*\).*/\1 \2,/p' "$out/$name.log" | tr '\n' ' ')
-  if [ "$code" -eq 0 ]; then echo "| $name | passed ${counts%, } |"; else echo "| $name | FAILED (exit code $code) ${counts%, } |"; failed=1; fi | tee -a "$report"
+  if [ "$code" -eq 0 ]; then echo "| $name | passed ${counts%, } |"; else echo "| $name | FAILED (exit code $code) ${counts%, } |"; fi | tee -a "$report"
   [ "$code" -eq 0 ] || failed=1
 }
 
