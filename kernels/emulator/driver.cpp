@@ -1,8 +1,11 @@
 // The CUDA driver's own C names over the emulated machine: a binding that runs here runs on the driver.
-// Work is done when it is queued; while a stream is captured it is written down instead and done when the graph is launched.
+// Every device is the same machine with memory of its own.
 // Handles are counted, so that tests can show that everything is given back. FP_EMULATOR_* functions steer and ask the emulator.
 #include "../common.h"
+#include "faults.h"
 #include "machine.h"
+#include "streams.h"
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -14,30 +17,36 @@
 #define API extern "C" __attribute__((visibility("default")))
 
 typedef int Result;
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_FOUND = 500, UNKNOWN = 999 };
 
-struct Graph
+using emulator::Event;
+using emulator::Graph;
+using emulator::Stream;
+
+struct Context
 {
-    std::vector<std::function<void()>> work;
+    size_t used, peak;
 };
 
-struct Stream
+struct Block
 {
-    Graph* capturing;
+    size_t bytes;
+    Context* context;
 };
 
+static const int MOST_DEVICES = 16;
 static std::mutex s_lock;
-static std::map<uint64_t, size_t> s_blocks;
-static size_t s_total = (size_t)8 << 30, s_used;
+static std::map<uint64_t, Block> s_blocks;
+static Context s_contexts[MOST_DEVICES];
+static size_t s_total = (size_t)8 << 30;
 static int s_devices = 1, s_version = 12040, s_major = 8, s_minor = 0;
 static long s_live, s_launches, s_graph_launches;
-static thread_local void* s_context;
+static thread_local Context* s_context;
 
-static Result queue(Stream* stream, std::function<void()> work)
+static Result enqueue(Stream* stream, std::function<void()> work)
 {
     if (!s_context) return INVALID_CONTEXT;
-    if (stream && stream->capturing) stream->capturing->work.push_back(std::move(work));
-    else work();
+    emulator::queue(stream, std::move(work));
     return SUCCESS;
 }
 
@@ -46,13 +55,13 @@ static bool inside(uint64_t address, size_t bytes)
     auto block = s_blocks.upper_bound(address);
     if (block == s_blocks.begin()) return false;
     --block;
-    return address + bytes <= block->first + block->second;
+    return block->second.context == s_context && address + bytes <= block->first + block->second.bytes;
 }
 
-API Result cuInit(unsigned) { return s_devices ? SUCCESS : NO_DEVICE; }
+API Result cuInit(unsigned) { FP_FAULT(cuInit); return s_devices ? SUCCESS : NO_DEVICE; }
 API Result cuDriverGetVersion(int* version) { *version = s_version; return SUCCESS; }
 API Result cuDeviceGetCount(int* count) { *count = s_devices; return SUCCESS; }
-API Result cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal < s_devices ? SUCCESS : INVALID_DEVICE; }
+API Result cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal >= 0 && ordinal < s_devices && ordinal < MOST_DEVICES ? SUCCESS : INVALID_DEVICE; }
 API Result cuDeviceGetName(char* name, int length, int) { strncpy(name, "FramePainter kernel emulator", length); return SUCCESS; }
 API Result cuDeviceTotalMem_v2(size_t* bytes, int) { *bytes = s_total; return SUCCESS; }
 
@@ -68,20 +77,22 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int)
     }
 }
 
-API Result cuDevicePrimaryCtxRetain(void** context, int) { *context = &s_blocks; s_live++; return SUCCESS; }
+API Result cuDevicePrimaryCtxRetain(void** context, int device) { FP_FAULT(cuDevicePrimaryCtxRetain); *context = &s_contexts[device]; s_live++; return SUCCESS; }
 API Result cuDevicePrimaryCtxRelease_v2(int) { s_live--; return SUCCESS; }
-API Result cuCtxSetCurrent(void* context) { s_context = context; return SUCCESS; }
-API Result cuMemGetInfo_v2(size_t* free, size_t* total) { *free = s_total - s_used; *total = s_total; return SUCCESS; }
+API Result cuCtxSetCurrent(Context* context) { s_context = context; return SUCCESS; }
+API Result cuMemGetInfo_v2(size_t* free, size_t* total) { *free = s_total - s_context->used; *total = s_total; return SUCCESS; }
 
 API Result cuMemAlloc_v2(uint64_t* address, size_t bytes)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     if (!s_context) return INVALID_CONTEXT;
-    if (!bytes || s_used + bytes > s_total) return bytes ? OUT_OF_MEMORY : INVALID_VALUE;
+    FP_FAULT(cuMemAlloc_v2);
+    if (!bytes || s_context->used + bytes > s_total) return bytes ? OUT_OF_MEMORY : INVALID_VALUE;
     void* block = aligned_alloc(256, (bytes + 255) / 256 * 256);
     memset(block, 0xFF, bytes);
-    s_blocks[*address = (uint64_t)block] = bytes;
-    s_used += bytes;
+    s_blocks[*address = (uint64_t)block] = {bytes, s_context};
+    s_context->used += bytes;
+    s_context->peak = std::max(s_context->peak, s_context->used);
     s_live++;
     return SUCCESS;
 }
@@ -91,40 +102,43 @@ API Result cuMemFree_v2(uint64_t address)
     std::lock_guard<std::mutex> hold(s_lock);
     auto block = s_blocks.find(address);
     if (block == s_blocks.end()) return INVALID_VALUE;
-    s_used -= block->second;
+    // Like the driver, wait for all that may still use it.
+    emulator::finish(nullptr);
+    block->second.context->used -= block->second.bytes;
     s_blocks.erase(block);
     free((void*)address);
     s_live--;
     return SUCCESS;
 }
 
-API Result cuMemAllocHost_v2(void** p, size_t bytes) { *p = aligned_alloc(256, (bytes + 255) / 256 * 256); s_live++; return SUCCESS; }
-API Result cuMemFreeHost(void* p) { free(p); s_live--; return SUCCESS; }
+API Result cuMemAllocHost_v2(void** p, size_t bytes) { FP_FAULT(cuMemAllocHost_v2); *p = aligned_alloc(256, (bytes + 255) / 256 * 256); s_live++; return SUCCESS; }
+API Result cuMemFreeHost(void* p) { std::lock_guard<std::mutex> hold(s_lock); emulator::finish(nullptr); free(p); s_live--; return SUCCESS; }
 
 API Result cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     if (!inside(to, bytes)) return INVALID_VALUE;
-    return queue(stream, [=] { memcpy((void*)to, from, bytes); });
+    return enqueue(stream, [=] { memcpy((void*)to, from, bytes); });
 }
 
 API Result cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     if (!inside(from, bytes)) return INVALID_VALUE;
-    return queue(stream, [=] { memcpy(to, (void*)from, bytes); });
+    return enqueue(stream, [=] { memcpy(to, (void*)from, bytes); });
 }
 
 API Result cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     if (!inside(to, bytes)) return INVALID_VALUE;
-    return queue(stream, [=] { memset((void*)to, value, bytes); });
+    return enqueue(stream, [=] { memset((void*)to, value, bytes); });
 }
 
 // A module is any image; its functions are the kernels compiled in beside this file, where the image names them.
 API Result cuModuleLoadData(void** module, const void* image)
 {
+    FP_FAULT(cuModuleLoadData);
     std::string text((const char*)image);
     if (text.find(".version") == std::string::npos) return INVALID_IMAGE;
     *module = new std::string(std::move(text));
@@ -147,46 +161,97 @@ API Result cuFuncSetAttribute(void*, int, int) { return SUCCESS; }
 API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream* stream, void** parameters, void**)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuLaunchKernel);
     auto kernel = (emulator::Kernel*)function;
     if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > 163 << 10) return INVALID_VALUE;
     // Like the driver, take the parameters when the launch is queued.
     auto argument = (const unsigned char*)parameters[0];
     std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);
-    return queue(stream, [=]() mutable {
+    return enqueue(stream, [=]() mutable {
         void* p[] = {copied.data()};
         s_launches++;
         emulator::launch(kernel, {gx, gy, gz}, bx, shared, p);
     });
 }
 
-API Result cuStreamCreate(Stream** stream, unsigned) { *stream = new Stream{}; s_live++; return SUCCESS; }
-API Result cuStreamDestroy_v2(Stream* stream) { delete stream; s_live--; return SUCCESS; }
-API Result cuStreamSynchronize(Stream* stream) { return stream && stream->capturing ? INVALID_VALUE : SUCCESS; }
-API Result cuStreamBeginCapture_v2(Stream* stream, int) { stream->capturing = new Graph; return SUCCESS; }
-
-API Result cuStreamEndCapture(Stream* stream, Graph** graph)
+API Result cuStreamCreate(Stream** stream, unsigned)
 {
-    *graph = stream->capturing;
-    stream->capturing = nullptr;
+    std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuStreamCreate);
+    *stream = emulator::open_stream();
     s_live++;
     return SUCCESS;
 }
 
-API Result cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigned long long) { *executable = new Graph(*graph); s_live++; return SUCCESS; }
-API Result cuGraphDestroy(Graph* graph) { delete graph; s_live--; return SUCCESS; }
-API Result cuGraphExecDestroy(Graph* graph) { delete graph; s_live--; return SUCCESS; }
+API Result cuStreamDestroy_v2(Stream* stream)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    emulator::close(stream);
+    s_live--;
+    return SUCCESS;
+}
 
-API Result cuGraphLaunch(Graph* graph, Stream*)
+API Result cuStreamSynchronize(Stream* stream)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuStreamSynchronize);
+    if (stream && emulator::is_captured(stream)) return INVALID_VALUE;
+    emulator::finish(stream);
+    return SUCCESS;
+}
+
+API Result cuEventCreate(Event** event, unsigned) { *event = emulator::make_event(); s_live++; return SUCCESS; }
+API Result cuEventDestroy_v2(Event* event) { emulator::destroy(event); s_live--; return SUCCESS; }
+
+API Result cuEventRecord(Event* event, Stream* stream)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    return emulator::record(event, stream);
+}
+
+API Result cuStreamWaitEvent(Stream* stream, Event* event, unsigned)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    return emulator::wait(stream, event);
+}
+
+API Result cuStreamBeginCapture_v2(Stream* stream, int)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    emulator::begin_capture(stream);
+    return SUCCESS;
+}
+
+API Result cuStreamEndCapture(Stream* stream, Graph** graph)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    auto code = emulator::end_capture(stream, graph);
+    if (!code) s_live++;
+    return code;
+}
+
+API Result cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigned long long)
+{
+    FP_FAULT(cuGraphInstantiateWithFlags);
+    *executable = emulator::copy(graph);
+    s_live++;
+    return SUCCESS;
+}
+
+API Result cuGraphDestroy(Graph* graph) { emulator::destroy(graph); s_live--; return SUCCESS; }
+API Result cuGraphExecDestroy(Graph* graph) { emulator::destroy(graph); s_live--; return SUCCESS; }
+
+API Result cuGraphLaunch(Graph* graph, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     s_graph_launches++;
-    for (auto& work : graph->work) work();
+    emulator::launch(graph, stream);
     return SUCCESS;
 }
 
 API Result cuGetErrorName(int code, const char** name)
 {
-    *name = code == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : code == NO_DEVICE ? "CUDA_ERROR_NO_DEVICE" : "CUDA_ERROR";
+    *name = code == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : code == NO_DEVICE ? "CUDA_ERROR_NO_DEVICE" : code == UNKNOWN ? "CUDA_ERROR_UNKNOWN" : "CUDA_ERROR";
     return SUCCESS;
 }
 
@@ -195,6 +260,24 @@ API void FP_EMULATOR_order(int deferred, int reverse)
     std::lock_guard<std::mutex> hold(s_lock);
     emulator::deferred_copies = deferred;
     emulator::reverse_threads = reverse;
+}
+
+// 0: work is done when it is queued; 1: other streams do no more than the one waited for needs; 2: they do all they can before it.
+API void FP_EMULATOR_streams(int pace)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    emulator::finish(nullptr);
+    emulator::pace = (emulator::Pace)pace;
+}
+
+// Most bytes that a device had given out at once since this was last asked.
+API size_t FP_EMULATOR_peak(int device)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    auto& context = s_contexts[device];
+    auto peak = context.peak;
+    context.peak = context.used;
+    return peak;
 }
 
 API void FP_EMULATOR_machine(int devices, int version, int major, int minor, size_t memory)

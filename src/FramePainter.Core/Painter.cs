@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using FramePainter.Backends;
 using FramePainter.Pipeline;
 using FramePainter.Weights;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FramePainter;
 
@@ -74,7 +75,7 @@ public sealed class Painter : IDisposable
         Painter painter;
         try
         {
-            backend = options.Device.CreateBackend(threads);
+            backend = options.Device.CreateBackend(threads, options.Logger ?? NullLogger.Instance);
             painter = new Painter(checkpoint, backend, options.Attention);
         }
         catch

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace FramePainter;
 
 /// <summary>What a painter is opened with.</summary>
@@ -21,8 +23,11 @@ public sealed record PainterOptions
     /// <summary>Computes the SHA-256 of every file of weights for <see cref="EditMetadata.ModelHashes"/>: some seconds for a full model. Default: not.</summary>
     public bool HashModel { get; init; }
 
-    /// <summary>Where edits run: the processor, or a device of another package (<see cref="FramePainter.Device.Custom"/>).</summary>
+    /// <summary>Where edits run. Default: <see cref="Device.Auto"/>, the best device that the packages beside this one find, else the processor.</summary>
     public Device Device { get; init; } = Device.Auto;
+
+    /// <summary>Told which device edits run on, and why each device before it was passed over. Default: nobody.</summary>
+    public ILogger? Logger { get; init; }
 
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
     public int? Threads { get; init; }

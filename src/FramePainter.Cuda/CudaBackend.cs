@@ -14,23 +14,58 @@ public sealed class CudaBackend : IBackend
 {
     readonly CudaContext _context;
     readonly CudaTuning _tuning;
+    readonly long? _weightMemory;
 
-    internal CudaBackend(int ordinal, CudaTuning tuning)
+    internal CudaBackend(int ordinal, CudaTuning tuning, CudaOptions? options = null)
     {
-        (_context, _tuning) = (new CudaContext(ordinal), tuning);
-        Description = $"CUDA, {_context.Name}";
+        var memory = options?.Validate();
+        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget), tuning, memory?.Weights);
+        Description = $"CUDA, {_context.Info.Name}";
     }
 
     /// <inheritdoc/>
     public string Description { get; }
 
+    /// <summary>What the driver says about the device.</summary>
+    public CudaDeviceInfo Info => _context.Info;
+
+    /// <summary>Bytes of the device's memory that the backend holds, those that it keeps for later requests included.</summary>
+    public long HeldBytes => _context.Pool.HeldBytes;
+
+    /// <summary>The most that <see cref="HeldBytes"/> ever was.</summary>
+    public long PeakBytes => _context.Pool.PeakBytes;
+
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, in the driver's order, from 0.</param>
+    /// <param name="options">How it is used; the defaults when left out.</param>
     /// <exception cref="DeviceException">There is no driver, it is too old, there is no such device, or it is too old.</exception>
-    public static CudaBackend Open(int ordinal = 0) => new(ordinal, CudaTuning.Default);
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    public static CudaBackend Open(int ordinal = 0, CudaOptions? options = null) => new(ordinal, CudaTuning.Default, options);
+
+    /// <summary>Opens the first device that will do.</summary>
+    /// <param name="options">How it is used; the defaults when left out.</param>
+    /// <exception cref="DeviceException">There is no driver, it is too old, or none of its devices will do; the message has each.</exception>
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    public static CudaBackend OpenFirst(CudaOptions? options = null)
+    {
+        var reasons = new List<string>();
+        foreach (var device in DriverDevices.List())
+        {
+            try
+            {
+                return Open(device.Ordinal, options);
+            }
+            catch (DeviceException error)
+            {
+                reasons.Add(error.Message);
+            }
+        }
+
+        throw new DeviceException(string.Join(' ', reasons));
+    }
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new CudaWeights(_context, source);
+    public IWeightStore CreateStore(IWeightSource source) => new CudaWeights(_context, source, _weightMemory);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes);

@@ -1,6 +1,7 @@
 using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
 using FramePainter.Cuda.Kernels;
+using FramePainter.Cuda.Streaming;
 using FramePainter.Graphs;
 
 namespace FramePainter.Cuda;
@@ -15,6 +16,7 @@ internal sealed class CudaExecutable : IExecutable
 
     readonly CudaContext _context;
     readonly LaunchList _launches;
+    readonly WeightStream? _weights;
     readonly ValuePlaces? _places;
     readonly nint _stream;
     nint _recording;
@@ -25,11 +27,13 @@ internal sealed class CudaExecutable : IExecutable
     public CudaExecutable(Plan plan, CudaWeights weights, CudaContext context, CudaTuning tuning)
     {
         (Plan, _context) = (plan, context);
-        _launches = new LaunchList(plan, weights, context, tuning);
+        _weights = weights.Host is { } host ? new WeightStream(context, weights, host, Survey(plan, weights, host, context, tuning)) : null;
+        _launches = new LaunchList(plan, _weights is null ? weights : _weights, context, tuning);
         try
         {
             context.MakeCurrent();
             _launches.AddAll();
+            _weights?.EndPlan(_launches.Launches.Count);
             _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes);
             _stream = context.CreateStream();
         }
@@ -44,7 +48,10 @@ internal sealed class CudaExecutable : IExecutable
     public Plan Plan { get; }
 
     /// <inheritdoc/>
-    public long Bytes => Places.Bytes;
+    public long Bytes => Places.Bytes + (_weights?.Bytes ?? 0);
+
+    /// <summary>Bytes of weights copied to the device at every run.</summary>
+    public long StreamedBytes => _weights?.StreamedBytes ?? 0;
 
     ValuePlaces Places => _places!;
 
@@ -95,6 +102,7 @@ internal sealed class CudaExecutable : IExecutable
         {
             // A cancelled run must not write into memory that is given back.
             DriverCall.Check(NativeDriver.cuStreamSynchronize(_stream));
+            _weights?.Finish();
         }
 
         _ranHere = true;
@@ -122,6 +130,28 @@ internal sealed class CudaExecutable : IExecutable
         }
 
         _places?.Dispose();
+        _weights?.Dispose();
+    }
+
+    /// <summary>Makes all launches once for nothing, to learn which matrices the plan reads and in what order.</summary>
+    static IReadOnlyList<MatrixUse> Survey(Plan plan, CudaWeights weights, HostWeights host, CudaContext context, CudaTuning tuning)
+    {
+        var survey = new WeightSurvey(weights, host);
+        var trial = new LaunchList(plan, survey, context, tuning);
+        try
+        {
+            context.MakeCurrent();
+            trial.AddAll();
+        }
+        finally
+        {
+            foreach (var launch in trial.Launches)
+            {
+                launch.Dispose();
+            }
+        }
+
+        return survey.Uses;
     }
 
     /// <summary>Writes the arguments of all launches down, with values where they are bound now.</summary>
@@ -149,6 +179,12 @@ internal sealed class CudaExecutable : IExecutable
 
     void Queue(CancellationToken cancel)
     {
+        if (_weights is not null)
+        {
+            _weights.Queue(_launches.Launches, _stream, cancel);
+            return;
+        }
+
         for (var i = 0; i < _launches.Launches.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();

@@ -2,30 +2,53 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
+using FramePainter.Cuda.Streaming;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
 namespace FramePainter.Cuda;
 
 /// <summary>Weights of one checkpoint on one device, each packed once: matrices as float16, vectors as float32.</summary>
-internal sealed class CudaWeights(CudaContext context, IWeightSource source) : IWeightStore
+internal sealed class CudaWeights : IWeightStore, IPlanWeights
 {
+    readonly CudaContext _context;
+    readonly IWeightSource _source;
     readonly ConcurrentDictionary<string, Lazy<DeviceBlock>> _blocks = new(StringComparer.Ordinal);
     long _bytes;
     bool _disposed;
 
+    /// <summary>Creates an empty store.</summary>
+    /// <param name="context">The device.</param>
+    /// <param name="source">Where weights come from.</param>
+    /// <param name="matrixShare">Bytes of the device that matrices may fill, the rest staying on the host; null keeps all on the device.</param>
+    public CudaWeights(CudaContext context, IWeightSource source, long? matrixShare)
+    {
+        (_context, _source) = (context, source);
+        Host = matrixShare is { } share ? new HostWeights(context, share) : null;
+    }
+
     /// <inheritdoc/>
-    public long Bytes => Volatile.Read(ref _bytes);
+    public long Bytes => Volatile.Read(ref _bytes) + (Host?.ResidentBytes ?? 0);
 
-    /// <summary>Address of a packed matrix, see <see cref="PackedMatrix"/>.</summary>
-    /// <param name="matrix">The matrix.</param>
-    /// <param name="gated">Rows of the second half lie between those of the first.</param>
-    public ulong Matrix(WeightMatrix matrix, bool gated) =>
-        Get($"{matrix.Key}:{(gated ? "gated" : "plain")}", () => MemoryMarshal.AsBytes(PackedMatrix.Pack(source, matrix, gated).AsSpan()));
+    /// <summary>The matrices, where they are kept on the host.</summary>
+    public HostWeights? Host { get; }
 
-    /// <summary>Address of a vector in float32; 0 for none.</summary>
-    /// <param name="vector">The vector.</param>
-    /// <param name="gated">Elements of the second half lie between those of the first.</param>
+    /// <summary>A packed matrix's key.</summary>
+    public static string MatrixKey(WeightMatrix matrix, bool gated) => $"{matrix.Key}:{(gated ? "gated" : "plain")}";
+
+    /// <summary>Packs a matrix.</summary>
+    public Half[] PackMatrix(WeightMatrix matrix, bool gated) => PackedMatrix.Pack(_source, matrix, gated);
+
+    /// <inheritdoc/>
+    public ulong Matrix(WeightMatrix matrix, bool gated) => Get(MatrixKey(matrix, gated), () => MemoryMarshal.AsBytes(PackMatrix(matrix, gated).AsSpan()));
+
+    /// <inheritdoc/>
+    public void BeginOp(int launches)
+    {
+        // All weights are in place before and after.
+    }
+
+    /// <inheritdoc/>
     public ulong Vector(WeightVector? vector, bool gated = false) =>
         vector is null ? 0 : Get($"{vector.Key}:{(gated ? "gated vector" : "vector")}", () =>
         {
@@ -38,17 +61,17 @@ internal sealed class CudaWeights(CudaContext context, IWeightSource source) : I
             return MemoryMarshal.AsBytes(values.AsSpan());
         });
 
-    /// <summary>Address of several vectors, one behind the other.</summary>
+    /// <inheritdoc/>
     public ulong Vectors(params ReadOnlySpan<WeightVector> vectors)
     {
         var all = vectors.ToArray();
         return Get(string.Join('&', all.Select(v => v.Key)), () => MemoryMarshal.AsBytes(all.SelectMany(Load).ToArray().AsSpan()));
     }
 
-    /// <summary>Address of constants made by the caller.</summary>
+    /// <inheritdoc/>
     public ulong Constants(string key, Func<double[]> make) => Get(key, () => MemoryMarshal.AsBytes(make().AsSpan()));
 
-    /// <summary>A factor, with its learned scalar looked up.</summary>
+    /// <inheritdoc/>
     public float Scale(MixScale scale)
     {
         if (scale.Mix is null)
@@ -56,7 +79,7 @@ internal sealed class CudaWeights(CudaContext context, IWeightSource source) : I
             return scale.Constant;
         }
 
-        using var handle = source.Open(scale.Mix);
+        using var handle = _source.Open(scale.Mix);
         Span<float> mix = stackalloc float[1];
         handle.View.CopyTo(0, mix);
         return scale.Evaluate(mix[0]);
@@ -72,6 +95,7 @@ internal sealed class CudaWeights(CudaContext context, IWeightSource source) : I
         }
 
         _blocks.Clear();
+        Host?.Dispose();
     }
 
     delegate Span<byte> Pack();
@@ -82,8 +106,8 @@ internal sealed class CudaWeights(CudaContext context, IWeightSource source) : I
         return _blocks.GetOrAdd(key, _ => new Lazy<DeviceBlock>(() =>
         {
             var bytes = pack();
-            var block = context.Pool.Rent(bytes.Length);
-            context.Upload(block.Address, bytes);
+            var block = _context.Pool.Rent(bytes.Length);
+            _context.Upload(block.Address, bytes);
             Interlocked.Add(ref _bytes, block.Bytes);
             return block;
         })).Value.Address;
@@ -95,7 +119,7 @@ internal sealed class CudaWeights(CudaContext context, IWeightSource source) : I
         var at = 0;
         foreach (var name in vector.Tensors)
         {
-            using var handle = source.Open(name);
+            using var handle = _source.Open(name);
             var view = handle.View;
             var whole = vector.Tensors.Length == 1 || vector.Join == VectorJoin.Sum;
             var count = whole ? vector.Count : checked((int)view.Shape.Count);

@@ -27,6 +27,9 @@ public sealed record IlgpuDevice
     /// <summary>ILGPU's stand-in on the processor; for tests.</summary>
     public static IlgpuDevice Cpu { get; } = new(IlgpuDeviceKind.Cpu, 0);
 
+    /// <summary><see cref="Auto"/> as an option of a painter; what <see cref="Device.Auto"/> tries behind FramePainter.Cuda's devices.</summary>
+    public static Device Any { get; } = Auto.ForPainter();
+
     /// <summary>How the device is reached.</summary>
     public IlgpuDeviceKind Kind { get; }
 

@@ -6,6 +6,7 @@ using FramePainter.Graphs;
 namespace FramePainter.Cuda.Tests;
 
 /// <summary>Devices that are missing, too old or too small; memory; recording.</summary>
+[Trait("Needs", "emulator")]
 public sealed class DeviceTests : IDisposable
 {
     public DeviceTests() => Emulator.Restore();
@@ -20,9 +21,9 @@ public sealed class DeviceTests : IDisposable
 
     [Theory]
     [InlineData(0, 12040, 8, 0, 0, "CUDA_ERROR_NO_DEVICE")]
-    [InlineData(1, 11040, 8, 0, 0, "CUDA 11.4; FramePainter wants 11.8")]
-    [InlineData(1, 12040, 7, 5, 0, "compute capability 7.5")]
-    [InlineData(1, 12040, 8, 0, 1, "no CUDA device 1; the driver knows 1")]
+    [InlineData(1, 11040, 8, 0, 0, "CUDA 11.4; FramePainter wants 11.8 or later. Install a driver of version 520")]
+    [InlineData(1, 12040, 7, 5, 0, "CUDA device 0, FramePainter kernel emulator, has compute capability 7.5; FramePainter wants 8.0")]
+    [InlineData(1, 12040, 8, 0, 1, "no CUDA device 1; the driver knows 1: CUDA device 0, FramePainter kernel emulator")]
     [InlineData(1, 12040, 8, 0, -1, "no CUDA device -1")]
     public void A_device_that_will_not_do_says_why(int devices, int version, int major, int minor, int ordinal, string why)
     {
@@ -30,6 +31,85 @@ public sealed class DeviceTests : IDisposable
         var live = Emulator.Live();
         var error = Assert.Throws<DeviceException>(() => CudaBackend.Open(ordinal));
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
+        Assert.Equal(live, Emulator.Live());
+    }
+
+    [Theory]
+    [InlineData("cuInit", 999, "does not start: CUDA_ERROR_UNKNOWN (999). After an update of the driver the machine must be restarted")]
+    [InlineData("cuDevicePrimaryCtxRetain", 2, "CUDA device 0, FramePainter kernel emulator, has no memory left to begin with (CUDA_ERROR_OUT_OF_MEMORY (2)); it has 1024 MiB in all")]
+    [InlineData("cuStreamCreate", 2, "Close other programs that use it")]
+    [InlineData("cuMemAllocHost_v2", 2, "no memory left to begin with")]
+    [InlineData("cuModuleLoadData", 222, "refused the kernels of ")]
+    [InlineData("cuDevicePrimaryCtxRetain", 46, "refused cuDevicePrimaryCtxRetain")]
+    public void A_device_that_fails_while_it_is_opened_says_how_and_leaves_nothing(string function, int code, string why)
+    {
+        Emulator.Machine(1, 12040, 8, 0, (nuint)1 << 30);
+        var live = Emulator.Live();
+        Emulator.Fail(function, code, 0);
+        var error = Assert.Throws<DeviceException>(() => CudaBackend.Open());
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+        Assert.Equal(live, Emulator.Live());
+    }
+
+    [Fact]
+    public void The_oldest_driver_is_the_first_that_takes_the_kernels()
+    {
+        // PTX 7.n came with CUDA 11.n, 8.n with 12.n. Texts for later chips are loaded only there.
+        foreach (var (name, text) in KernelLibrary.Sources().Where(s => s.Name.EndsWith(".sm_80.ptx", StringComparison.Ordinal)))
+        {
+            var version = Version.Parse(text.Split(".version ")[1].Split('\n')[0].Trim());
+            Assert.True(((version.Major + 4) * 1000) + (version.Minor * 10) <= DriverDevices.OldestDriver, $"{name} is of PTX {version}");
+        }
+    }
+
+    [Fact]
+    public void The_list_has_every_device_and_the_first_that_will_do_is_taken()
+    {
+        Emulator.Machine(3, 12040, 7, 5, (nuint)2 << 30);
+        var devices = CudaDevice.List();
+        Assert.Equal([0, 1, 2], devices.Select(d => d.Ordinal));
+        Assert.All(devices, d => Assert.False(d.Fits));
+        Assert.All(devices, d => Assert.Equal((2L << 30, new Version(7, 5), 1), (d.MemoryBytes, d.Capability, d.Multiprocessors)));
+        var error = Assert.Throws<DeviceException>(() => CudaBackend.OpenFirst());
+        Assert.All(devices, d => Assert.Contains($"{d}, has compute capability 7.5", error.Message, StringComparison.Ordinal));
+
+        Emulator.Machine(3, 12040, 9, 0, (nuint)2 << 30);
+        Emulator.Fail("cuDevicePrimaryCtxRetain", 2, 0);
+        Assert.Equal(3, Assert.Throws<DeviceException>(() => CudaBackend.OpenFirst()).Message.Split("has no memory left").Length - 1);
+        Emulator.Fail(null, 0, 0);
+        using var backend = CudaBackend.OpenFirst();
+        Assert.Equal(0, backend.Info.Ordinal);
+        Assert.True(backend.Info.Fits);
+    }
+
+    [Theory]
+    [InlineData(0L, null, "MemoryBudget")]
+    [InlineData((1L << 20) - 1, null, "MemoryBudget")]
+    [InlineData(1L << 30, -1L, "WeightMemory")]
+    [InlineData(1L << 30, (1L << 30) + 1, "WeightMemory")]
+    public void Options_out_of_range_are_named(long budget, long? weights, string option)
+    {
+        var options = new CudaOptions { MemoryBudget = budget, WeightMemory = weights };
+        Assert.Equal(option, Assert.Throws<OptionException>(() => CudaDevice.At(0, options)).Option);
+        Assert.Equal(option, Assert.Throws<OptionException>(() => CudaDevice.First(options)).Option);
+        Assert.Equal(option, Assert.Throws<OptionException>(() => CudaBackend.Open(0, options)).Option);
+        Assert.Throws<ArgumentOutOfRangeException>(() => CudaDevice.At(-1));
+    }
+
+    [Fact]
+    public void A_launch_that_fails_is_named_and_the_backend_is_given_back()
+    {
+        var live = Emulator.Live();
+        using (var backend = CudaBackend.Open())
+        {
+            using var run = new GuardedRun(backend, OpCases.All["transformer"].Make());
+            Emulator.Fail("cuLaunchKernel", 719, 2);
+            var error = Assert.Throws<DeviceException>(() => run.Run());
+            Assert.Contains("refused cuLaunchKernel", error.Message, StringComparison.Ordinal);
+            Emulator.Fail(null, 0, 0);
+            Assert.NotEmpty(run.Run());
+        }
+
         Assert.Equal(live, Emulator.Live());
     }
 

@@ -8,14 +8,14 @@ using FramePainter.Weights;
 
 namespace FramePainter.Cuda.Tests;
 
-/// <summary>The reference results of the original, within what float16 allows (docs/cuda.md, "Precision").</summary>
+/// <summary>The reference results of the original, within what float16 allows (docs/numerics.md, "A whole network in float16").</summary>
 public sealed class GoldenTests
 {
     /// <summary>Relative L2 of one call of the U-Net.</summary>
-    const double NetworkBound = 8e-3;
+    internal const double NetworkBound = 4e-3;
 
     /// <summary>Peak signal to noise ratio of a whole edit's frames against the float32 ones.</summary>
-    const double EditBound = 40;
+    internal const double EditBound = 40;
 
     [Theory]
     [InlineData(true, false)]
@@ -27,8 +27,8 @@ public sealed class GoldenTests
         using var backend = new CudaBackend(0, CudaTuning.Default);
         foreach (var golden in GoldenCase.OfKind("unet"))
         {
-            var (want, got) = RunUNet(golden, checkpoint, backend);
-            var error = RelativeL2(want, got);
+            var network = GoldenUNet.Of(golden, checkpoint);
+            var error = RelativeL2(network.Want, network.Run(backend, checkpoint)[network.Noise]);
             TestContext.Current.SendDiagnosticMessage($"U-Net: relative L2 {error:E2}");
             Assert.True(error <= NetworkBound, $"{golden.Args}: relative L2 {error:E2}");
             Assert.True(error > 0, "float16 cannot be exact: was the network run at all?");
@@ -51,10 +51,10 @@ public sealed class GoldenTests
             ControlScale = args.GetProperty("control_scale").GetSingle(), Guidance = args.GetProperty("guidance").GetSingle(),
             Decay = GuidanceDecay.InverseSquare, Draws = DrawPrecision.Float32,
         };
-        var replays = Emulator.GraphLaunches();
+        var replays = Emulator.IsUsed ? Emulator.GraphLaunches() : 0;
         using var picture = new PictureCache(golden.InputImage("source"));
         var result = pipeline.Edit(picture, Signal.Sketch(golden.InputImage("sketch")), options, TestContext.Current.CancellationToken);
-        Assert.True(Emulator.GraphLaunches() >= replays + 3, "steps behind the first are replayed from a graph");
+        Assert.True(!Emulator.IsUsed || Emulator.GraphLaunches() >= replays + 3, "steps behind the first are replayed from a graph");
 
         var (_, latents) = golden.OutputFloats("latents");
         var error = RelativeL2(latents, [.. result.Latents]);
@@ -66,83 +66,7 @@ public sealed class GoldenTests
         Assert.True(error <= 2 * NetworkBound, $"latents' relative L2 {error:E2}");
     }
 
-    static (float[] Want, float[] Got) RunUNet(GoldenCase golden, Checkpoint checkpoint, CudaBackend backend)
-    {
-        var kind = golden.Args.GetProperty("attention").GetString() switch
-        {
-            "matching" => AttentionKind.Matching,
-            "cross_frame" => AttentionKind.CrossFrame,
-            _ => AttentionKind.Temporal,
-        };
-        var g = new GraphBuilder();
-        var given = new Dictionary<Value, float[]>();
-        var config = checkpoint.UNet;
-        var (sampleShape, sample) = Floats(golden, "sample");
-        var x = Given(g.Input("sample", Rate.Edit, sampleShape[0] * sampleShape[1], sampleShape[3], sampleShape[4], sampleShape[2]), ChannelsLast(sample, sampleShape[2], sampleShape[3] * sampleShape[4]));
-        var (idsShape, ids) = Floats(golden, "added_time_ids");
-        var time = UNet.TimeTable(g, config, Scalars("t", [golden.Args.GetProperty("timestep").GetSingle()]), Given(g.Input("ids", Rate.Edit, idsShape[0], idsShape[1]), ids));
-        var (contextShape, context) = Floats(golden, "context");
-        var inputs = new TransformerInputs(kind, Given(g.Input("context", Rate.Edit, contextShape[0], contextShape[^1]), context), Scalars("frame_index", [0, 1]));
-        var net = new UNet(config, inputs, new TimeRows(time, null));
-        var (controlShape, control) = Floats(golden, "control");
-        var features = Given(g.Input("control", Rate.Edit, controlShape[0], controlShape[2], controlShape[3], controlShape[1]), ChannelsLast(control, controlShape[1], controlShape[2] * controlShape[3]));
-        var pooled = g.ControlPool(features, UNet.JoinExtent(config, x.Shape[1]), UNet.JoinExtent(config, x.Shape[2]));
-        g.Output(net.Body(g, net.ConvIn(g, x), new ControlFeatures(pooled, Scalars("scale", Floats(golden, "scale").Values))), "noise");
-        var graph = FuseEpilogues.Run(g.Build("golden U-Net"));
-
-        using var store = backend.CreateStore(checkpoint);
-        using var executable = backend.Compile(Planner.Plan(graph), store);
-        var buffers = graph.Inputs.Concat(graph.Outputs).ToDictionary(v => v, v => backend.Allocate(v.Bytes));
-        foreach (var (value, buffer) in buffers)
-        {
-            executable.Bind(value, buffer);
-            if (given.TryGetValue(value, out var values))
-            {
-                buffer.Write(values);
-            }
-        }
-
-        executable.Run(TestContext.Current.CancellationToken);
-        var output = graph.Output("noise");
-        var got = new float[output.Shape.Count];
-        buffers[output].Read(got);
-        foreach (var buffer in buffers.Values)
-        {
-            buffer.Dispose();
-        }
-
-        var (_, want) = golden.OutputFloats("noise");
-        return (ChannelsLast(want, output.Shape.Channels, output.Shape.Tokens), got);
-
-        Value Given(Value value, float[] values)
-        {
-            given.Add(value, values);
-            return value;
-        }
-
-        Value Scalars(string name, float[] values) => Given(g.Input(name, Rate.Edit, values.Length), values);
-    }
-
-    static (int[] Shape, float[] Values) Floats(GoldenCase golden, string name)
-    {
-        var (shape, bytes) = golden.Input(name);
-        return (shape, MemoryMarshal.Cast<byte, float>(bytes).ToArray());
-    }
-
-    static float[] ChannelsLast(float[] values, int channels, int positions)
-    {
-        var result = new float[values.Length];
-        for (var i = 0; i < values.Length; i++)
-        {
-            var (image, within) = Math.DivRem(i, channels * positions);
-            var (channel, position) = Math.DivRem(within, positions);
-            result[(((image * positions) + position) * channels) + channel] = values[i];
-        }
-
-        return result;
-    }
-
-    static double RelativeL2(float[] want, float[] got)
+    internal static double RelativeL2(float[] want, float[] got)
     {
         Assert.Equal(want.Length, got.Length);
         var (error, size) = (0.0, 0.0);
@@ -155,14 +79,14 @@ public sealed class GoldenTests
         return Math.Sqrt(error / size);
     }
 
-    static byte[] Pixels(PixelImage image)
+    internal static byte[] Pixels(PixelImage image)
     {
         var pixels = new byte[image.Width * image.Height * 3];
         image.CopyTo(pixels, PixelFormat.Rgb24);
         return pixels;
     }
 
-    static double Psnr(ReadOnlySpan<byte> want, ReadOnlySpan<byte> got)
+    internal static double Psnr(ReadOnlySpan<byte> want, ReadOnlySpan<byte> got)
     {
         Assert.Equal(want.Length, got.Length);
         double sum = 0;

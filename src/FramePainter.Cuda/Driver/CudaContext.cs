@@ -1,17 +1,12 @@
-using System.Text;
+using System.Runtime.CompilerServices;
 
 namespace FramePainter.Cuda.Driver;
 
 /// <summary>One device with its primary context, its kernels loaded, its memory and a stream for copies. Thread-safe.</summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
-    /// <summary>The first driver that takes PTX 7.8: CUDA 11.8.</summary>
-    const int OldestDriver = 11080;
-
-    const int MajorAttribute = 75;
-    const int MinorAttribute = 76;
-    const int MultiprocessorsAttribute = 16;
     const int NonBlocking = 1;
+    const int NoTiming = 2;
     const int StagingBytes = 4 << 20;
 
     readonly int _device;
@@ -22,19 +17,21 @@ internal sealed unsafe class CudaContext : IDisposable
     readonly nint _copies;
     readonly nint _staging;
 
-    public CudaContext(int ordinal)
+    /// <summary>Opens a device.</summary>
+    /// <param name="ordinal">Its number.</param>
+    /// <param name="budget">Bytes that it may give out; null for all it has.</param>
+    /// <exception cref="DeviceException">It cannot be used; the message says why.</exception>
+    public CudaContext(int ordinal, long? budget = null)
     {
-        (_device, Name) = Open(ordinal);
-        DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var multiprocessors, MultiprocessorsAttribute, _device));
-        Multiprocessors = multiprocessors;
-        DriverCall.Check(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
+        (_device, Info) = DriverDevices.Open(ordinal);
+        RequireRoom(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
         try
         {
             MakeCurrent();
-            DriverCall.Check(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
-            DriverCall.Check(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
+            RequireRoom(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
+            RequireRoom(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
             _kernels = new KernelLibrary();
-            _pool = new DevicePool(this);
+            _pool = new DevicePool(this, budget);
         }
         catch
         {
@@ -43,11 +40,11 @@ internal sealed unsafe class CudaContext : IDisposable
         }
     }
 
-    /// <summary>The device's name.</summary>
-    public string Name { get; }
+    /// <summary>The device.</summary>
+    public CudaDeviceInfo Info { get; }
 
     /// <summary>How many multiprocessors it has.</summary>
-    public int Multiprocessors { get; }
+    public int Multiprocessors => Info.Multiprocessors;
 
     /// <summary>Its kernels.</summary>
     public KernelLibrary Kernels => _kernels!;
@@ -64,6 +61,25 @@ internal sealed unsafe class CudaContext : IDisposable
         MakeCurrent();
         DriverCall.Check(NativeDriver.cuStreamCreate(out var stream, NonBlocking));
         return stream;
+    }
+
+    /// <summary>A new event, for order alone; the caller destroys it.</summary>
+    public nint CreateEvent()
+    {
+        MakeCurrent();
+        DriverCall.Check(NativeDriver.cuEventCreate(out var created, NoTiming));
+        return created;
+    }
+
+    /// <summary>Copies to the device; done when it returns.</summary>
+    public void Upload(ulong destination, PinnedBlock source)
+    {
+        lock (_copying)
+        {
+            MakeCurrent();
+            source.Upload(destination, _copies);
+            DriverCall.Check(NativeDriver.cuStreamSynchronize(_copies));
+        }
     }
 
     /// <summary>Copies to the device, through pinned memory; done when it returns.</summary>
@@ -130,46 +146,14 @@ internal sealed unsafe class CudaContext : IDisposable
         _ = NativeDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
 
-    static (int Device, string Name) Open(int ordinal)
+    /// <summary>A call while the device is opened; where memory is missing, it is another program that has it.</summary>
+    void RequireRoom(int code, [CallerArgumentExpression(nameof(code))] string call = "")
     {
-        int code;
-        try
+        if (code == DriverCall.OutOfMemory)
         {
-            code = NativeDriver.cuInit(0);
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
-        {
-            throw new DeviceException($"The NVIDIA driver cannot be used: {error.Message}", error);
+            throw new DeviceException($"{Info}, has no memory left to begin with ({DriverCall.ErrorName(code)}); it has {Info.MemoryBytes >> 20} MiB in all. Close other programs that use it (nvidia-smi names them), or use another device.");
         }
 
-        if (code != 0)
-        {
-            throw new DeviceException($"The NVIDIA driver found no usable device: cuInit gave {DriverCall.ErrorName(code)}.");
-        }
-
-        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
-        if (version < OldestDriver)
-        {
-            throw new DeviceException($"The NVIDIA driver is of CUDA {version / 1000}.{version % 1000 / 10}; FramePainter wants {OldestDriver / 1000}.{OldestDriver % 1000 / 10} or later. Install a newer driver.");
-        }
-
-        DriverCall.Check(NativeDriver.cuDeviceGetCount(out var count));
-        if (ordinal < 0 || ordinal >= count)
-        {
-            throw new DeviceException($"There is no CUDA device {ordinal}; the driver knows {count}.");
-        }
-
-        DriverCall.Check(NativeDriver.cuDeviceGet(out var device, ordinal));
-        var text = stackalloc byte[256];
-        DriverCall.Check(NativeDriver.cuDeviceGetName(text, 256, device));
-        var name = Encoding.UTF8.GetString(text, new ReadOnlySpan<byte>(text, 256).IndexOf((byte)0));
-        DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var major, MajorAttribute, device));
-        DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var minor, MinorAttribute, device));
-        if (major < 8)
-        {
-            throw new DeviceException($"CUDA device {ordinal}, {name}, has compute capability {major}.{minor}; FramePainter wants 8.0 (Ampere) or later.");
-        }
-
-        return (device, name);
+        DriverCall.Check(code, call);
     }
 }

@@ -2,20 +2,53 @@ namespace FramePainter.Cuda.Driver;
 
 /// <summary>
 /// The device's memory: freed blocks are kept for the next request that they fit, since asking the driver makes the whole device wait.
-/// When the device runs out, kept blocks are given back and the request is tried once more.
+/// When the device or the budget runs out, kept blocks are given back and the request is tried once more; then what else can be spared is.
 /// </summary>
-internal sealed class DevicePool(CudaContext context) : IDisposable
+internal sealed class DevicePool(CudaContext context, long? budget) : IDisposable
 {
     const long Grain = 512;
 
     readonly Lock _gate = new();
     readonly List<(ulong Address, long Bytes)> _free = [];
+    readonly List<Action> _spares = [];
+    long _held;
+    long _peak;
+    long _inUse;
+
+    /// <summary>Bytes taken from the driver, those kept for later included.</summary>
+    public long HeldBytes => Volatile.Read(ref _held);
+
+    /// <summary>The most that was ever held.</summary>
+    public long PeakBytes => Volatile.Read(ref _peak);
 
     /// <summary>A block of at least so many bytes, aligned to 256; its contents are left over.</summary>
-    /// <exception cref="PlanException">The device has not enough memory.</exception>
+    /// <exception cref="PlanException">The device has not enough memory, or the budget is spent.</exception>
     public DeviceBlock Rent(long bytes)
     {
-        var rounded = Math.Max(Grain, (bytes + Grain - 1) / Grain * Grain);
+        if (TryRent(bytes) is { } block)
+        {
+            return block;
+        }
+
+        // Not under the lock: sparing gives blocks back here.
+        Action[] spares;
+        lock (_gate)
+        {
+            spares = [.. _spares];
+        }
+
+        foreach (var spare in spares)
+        {
+            spare();
+        }
+
+        return TryRent(bytes) ?? throw Refusal(Round(bytes));
+    }
+
+    /// <summary>The same, but nothing where there is not enough.</summary>
+    public DeviceBlock? TryRent(long bytes)
+    {
+        var rounded = Round(bytes);
         lock (_gate)
         {
             context.MakeCurrent();
@@ -33,7 +66,17 @@ internal sealed class DevicePool(CudaContext context) : IDisposable
             {
                 var (address, size) = _free[best];
                 _free.RemoveAt(best);
+                _inUse += size;
                 return new DeviceBlock(this, address, size);
+            }
+
+            if (_held + rounded > budget)
+            {
+                Trim();
+                if (_held + rounded > budget)
+                {
+                    return null;
+                }
             }
 
             var code = NativeDriver.cuMemAlloc_v2(out var fresh, (nuint)rounded);
@@ -45,12 +88,32 @@ internal sealed class DevicePool(CudaContext context) : IDisposable
 
             if (code == DriverCall.OutOfMemory)
             {
-                DriverCall.Check(NativeDriver.cuMemGetInfo_v2(out var left, out var total));
-                throw new PlanException($"{context.Name} has {left >> 20} of {total >> 20} MiB free, and {rounded >> 20} MiB more are wanted. Edit a smaller picture or free memory on the device.");
+                return null;
             }
 
             DriverCall.Check(code, nameof(NativeDriver.cuMemAlloc_v2) + "(");
+            _held += rounded;
+            _inUse += rounded;
+            _peak = Math.Max(_peak, _held);
             return new DeviceBlock(this, fresh, rounded);
+        }
+    }
+
+    /// <summary>Names something that gives blocks back when memory runs out.</summary>
+    public void AddSpare(Action spare)
+    {
+        lock (_gate)
+        {
+            _spares.Add(spare);
+        }
+    }
+
+    /// <summary>Forgets it.</summary>
+    public void RemoveSpare(Action spare)
+    {
+        lock (_gate)
+        {
+            _spares.Remove(spare);
         }
     }
 
@@ -59,6 +122,7 @@ internal sealed class DevicePool(CudaContext context) : IDisposable
         lock (_gate)
         {
             _free.Add((address, bytes));
+            _inUse -= bytes;
         }
     }
 
@@ -71,15 +135,34 @@ internal sealed class DevicePool(CudaContext context) : IDisposable
         }
     }
 
+    static long Round(long bytes) => Math.Max(Grain, (bytes + Grain - 1) / Grain * Grain);
+
     void Trim()
     {
-        foreach (var (address, _) in _free)
+        foreach (var (address, bytes) in _free)
         {
             _ = NativeDriver.cuMemFree_v2(address);
+            _held -= bytes;
         }
 
         _free.Clear();
     }
+
+    PlanException Refusal(long wanted)
+    {
+        lock (_gate)
+        {
+            if (_held + wanted > budget)
+            {
+                return new PlanException($"{context.Info}: the memory budget is {Figure(budget.Value)}, {Figure(_inUse)} of it are in use, and {Figure(wanted)} more are wanted. Raise {nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)} to {Figure(_inUse + wanted)} or more, lower {nameof(CudaOptions.WeightMemory)}, or edit at a smaller size.");
+            }
+
+            DriverCall.Check(NativeDriver.cuMemGetInfo_v2(out var left, out var total));
+            return new PlanException($"{context.Info}, has {Figure((long)left)} of {Figure((long)total)} free, and {Figure(wanted)} more are wanted. Edit at a smaller size, set {nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)} so that weights stay on the host, or free memory on the device (nvidia-smi names who holds it).");
+        }
+    }
+
+    static string Figure(long bytes) => bytes >= 10 << 20 ? $"{bytes >> 20} MiB" : $"{(bytes + 1023) >> 10} KiB";
 }
 
 /// <summary>A block of device memory; disposing gives it back to its pool.</summary>

@@ -47,6 +47,9 @@ internal static unsafe partial class NativeDriver
     public static partial int cuDeviceGetName(byte* name, int length, int device);
 
     [LibraryImport(Library)]
+    public static partial int cuDeviceTotalMem_v2(out nuint bytes, int device);
+
+    [LibraryImport(Library)]
     public static partial int cuDeviceGetAttribute(out int value, int attribute, int device);
 
     [LibraryImport(Library)]
@@ -111,6 +114,18 @@ internal static unsafe partial class NativeDriver
 
     [LibraryImport(Library)]
     public static partial int cuStreamEndCapture(nint stream, out nint graph);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventCreate(out nint handle, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventDestroy_v2(nint handle);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventRecord(nint handle, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamWaitEvent(nint stream, nint handle, uint flags);
 
     [LibraryImport(Library)]
     public static partial int cuGraphInstantiateWithFlags(out nint executable, nint graph, ulong flags);

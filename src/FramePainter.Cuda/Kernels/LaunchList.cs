@@ -1,10 +1,11 @@
 using FramePainter.Cuda.Driver;
+using FramePainter.Cuda.Streaming;
 using FramePainter.Graphs;
 
 namespace FramePainter.Cuda.Kernels;
 
 /// <summary>Turns the ops of a plan into launches.</summary>
-internal sealed partial class LaunchList(Plan plan, CudaWeights weights, CudaContext context, CudaTuning tuning)
+internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaContext context, CudaTuning tuning)
 {
     const int BlockThreads = 256;
     const int Wide = 8;
@@ -22,6 +23,7 @@ internal sealed partial class LaunchList(Plan plan, CudaWeights weights, CudaCon
     {
         foreach (var op in plan.Graph.Ops)
         {
+            weights.BeginOp(_launches.Count);
             Add(op);
         }
     }

@@ -1,0 +1,10 @@
+// Faults on request: a driver function fails as a test asks for.
+#pragma once
+
+namespace emulator
+{
+// The code that this call of a function is to give back; 0 for none.
+int fault(const char* function);
+}
+
+#define FP_FAULT(function) if (int code = emulator::fault(#function)) return code

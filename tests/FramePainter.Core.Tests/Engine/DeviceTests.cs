@@ -1,0 +1,51 @@
+using FramePainter.Core.Tests.Support;
+using Microsoft.Extensions.Logging;
+
+namespace FramePainter.Core.Tests.Engine;
+
+/// <summary>Which device a painter takes, and what its log is told.</summary>
+public sealed class DeviceTests
+{
+    [Fact]
+    public void The_first_that_can_be_used_is_taken_and_the_log_says_why_not_the_others()
+    {
+        var log = new ListLogger();
+        var device = Device.FirstOf(Failing("one", "card on fire"), Failing("two", "driver asleep"), Device.Cpu, Failing("never asked", "asked"));
+        Assert.Equal("first of one, two, cpu, never asked", device.Name);
+        using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Device = device, Logger = log, Threads = 1 });
+        Assert.StartsWith("CPU", painter.Device, StringComparison.Ordinal);
+        Assert.Equal(3, log.Entries.Count);
+        Assert.All(log.Entries, e => Assert.Equal(LogLevel.Warning, e.Level));
+        Assert.Equal("Device one is passed over: card on fire", log.Entries[0].Text);
+        Assert.Equal("Device two is passed over: driver asleep", log.Entries[1].Text);
+        Assert.Equal($"Edits run on {painter.Device}, not on one.", log.Entries[2].Text);
+    }
+
+    [Fact]
+    public void Without_another_package_the_best_device_is_the_processor()
+    {
+        var log = new ListLogger();
+        using var backend = Device.Auto.CreateBackend(1, log);
+        Assert.StartsWith("CPU", backend.Description, StringComparison.Ordinal);
+        Assert.Equal([(LogLevel.Information, $"Edits run on {backend.Description}.")], log.Entries);
+    }
+
+    [Fact]
+    public void Where_none_is_left_the_error_has_every_reason()
+    {
+        var error = Assert.Throws<DeviceException>(() => Device.FirstOf(Failing("one", "card on fire."), Failing("two", "driver asleep.")).CreateBackend(1, new ListLogger()));
+        Assert.Equal("No device can be used. one: card on fire. two: driver asleep.", error.Message);
+        Assert.Throws<ArgumentException>(() => Device.FirstOf());
+        Assert.Throws<ArgumentNullException>(() => Device.FirstOf(Device.Cpu, null!));
+    }
+
+    [Fact]
+    public void Only_a_device_that_cannot_be_used_is_passed_over()
+    {
+        var broken = Device.Custom("broken", () => throw new InvalidOperationException("a fault of the backend's"));
+        var error = Assert.Throws<InvalidOperationException>(() => Device.FirstOf(broken, Device.Cpu).CreateBackend(1, new ListLogger()));
+        Assert.Equal("a fault of the backend's", error.Message);
+    }
+
+    static Device Failing(string name, string why) => Device.Custom(name, () => throw new DeviceException(why));
+}
