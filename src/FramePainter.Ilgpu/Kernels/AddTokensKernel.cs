@@ -62,7 +62,7 @@ internal static class AddTokensKernel
                 var at = p * AddTokensOp.Columns;
                 var (fromX, fromY) = (arguments.Table[at], arguments.Table[at + 1]);
                 var (toX, toY) = (arguments.Table[at + 2], arguments.Table[at + 3]);
-                if (fromX >= 0 && fromY >= 0 && toX >= 0 && toY >= 0 && Token(arguments, toX, toY) == token)
+                if (Counts(fromX) && Counts(fromY) && Counts(toX) && Counts(toY) && Token(arguments, toX, toY) == token)
                 {
                     x += arguments.Input[(((arguments.Source * tokens) + Token(arguments, fromX, fromY)) * arguments.Channels) + channel];
                 }
@@ -70,6 +70,13 @@ internal static class AddTokensKernel
         }
 
         arguments.Output[i] = x;
+    }
+
+    /// <summary>Zero or more, judged by bits: compilers for devices may turn a comparison round, which lets NaN through.</summary>
+    static bool Counts(float share)
+    {
+        var bits = Interop.FloatAsInt(share);
+        return bits <= 0x7F800000u || bits == 0x80000000u;
     }
 
     static int Token(AddTokensArguments arguments, float x, float y) =>
