@@ -4,17 +4,11 @@ namespace FramePainter.Ilgpu.Tests;
 
 /// <summary>The suite on PoCL.</summary>
 public sealed class PoclConformance() : ConformanceSuite(
-    new BackendProfile("ILGPU on PoCL", Pocl.Create, 0, BackendProfile.Float32) 
-    {
-        Absence = () => Pocl.Absence,
-
-        // There is no kernel for drag points here yet (docs/ilgpu.md).
-        Takes = built => !built.Graph.Ops.Any(op => op is FramePainter.Graphs.AddTokensOp),
-    });
+    new BackendProfile("ILGPU on PoCL", () => Pocl.Shared, 0, BackendProfile.Float32) { Absence = () => Pocl.Absence });
 
 /// <summary>The suite on PoCL with all matrices rounded to halves.</summary>
 public sealed class PoclHalfConformance() : ConformanceSuite(
-    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.Create(new IlgpuOptions { Weights = WeightStorage.Half }), 1.0 / (1 << 11), BackendProfile.Float32)
+    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.SharedHalf, 1.0 / (1 << 11), BackendProfile.Float32)
     {
         Absence = () => Pocl.Absence,
         Takes = built => built.Graph.Ops.Any(op => op is FramePainter.Graphs.ProductOp),
@@ -24,7 +18,7 @@ public sealed class PoclHalfConformance() : ConformanceSuite(
 public sealed class StandInConformance() : ConformanceSuite(
     new BackendProfile("ILGPU on its processor stand-in", () => new IlgpuBackend(IlgpuDevice.Cpu), 0, BackendProfile.Float32)
     {
-        Takes = built => s_smallest.Value.Contains(built.Case.Name) && !built.Graph.Ops.Any(op => op is FramePainter.Graphs.AddTokensOp),
+        Takes = built => s_smallest.Value.Contains(built.Case.Name),
     })
 {
     static readonly Lazy<HashSet<string>> s_smallest = new(() =>

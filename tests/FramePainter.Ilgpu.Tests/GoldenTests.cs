@@ -41,8 +41,7 @@ public sealed class GoldenTests
     public void Networks_and_the_edit_on_PoCL(string name)
     {
         Assert.SkipWhen(Pocl.Absence is not null, Pocl.Absence ?? "");
-        using var backend = Pocl.Create();
-        Check(backend, name);
+        Check(Pocl.Shared, name);
     }
 
     [Fact]

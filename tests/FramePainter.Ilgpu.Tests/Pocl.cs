@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using ILGPU.Runtime.OpenCL;
 
 namespace FramePainter.Ilgpu.Tests;
@@ -21,8 +22,20 @@ internal static class Pocl
         }
     });
 
+    static readonly Lazy<IBackend> s_shared = new(() => new LastingBackend(Create()));
+    static readonly Lazy<IBackend> s_sharedHalf = new(() => new LastingBackend(Create(new IlgpuOptions { Weights = WeightStorage.Half })));
+
     /// <summary>Why PoCL cannot be used here; null where it can.</summary>
     public static string? Absence => s_absence.Value;
+
+    /// <summary>
+    /// One backend for all tests that do not try its making or its end: a context builds every kernel that it is asked for anew,
+    /// hundreds of milliseconds a test where there are more than two thousand.
+    /// </summary>
+    public static IBackend Shared => s_shared.Value;
+
+    /// <summary>The same with weights rounded to halves.</summary>
+    public static IBackend SharedHalf => s_sharedHalf.Value;
 
     public static IlgpuBackend Create() => Create(null);
 

@@ -29,6 +29,7 @@ internal static class StepFactory
         TemporalAttentionOp o => new TemporalAttentionStep(o, weights.Backend),
         ControlPoolOp o => new ControlPoolStep(o, weights.Backend),
         ControlAlignOp o => new ControlAlignStep(o, weights.Backend),
+        AddTokensOp o => new AddTokensStep(o, weights.Backend),
         AddRowsOp o => new AddRowsStep(o, weights.Backend),
         ActivateOp or BlendOp or ScaleOp or SinusoidOp or SelectRowOp or ClassTokenOp or JoinHalvesOp or EulerOp => PointwiseSteps.Create(op, weights),
         _ => throw new NotSupportedException($"'{op.Name}' is a {op.GetType().Name}, for which this backend has no kernel."),
