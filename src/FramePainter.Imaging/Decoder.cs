@@ -9,6 +9,9 @@ static unsafe class Decoder
     // Deflate's best is 1032 to 1, PNG's smallest pixel one bit: a PNG with fewer bytes than that cannot hold what its header promises.
     const int MaxPngPixelsPerByte = 1032 * 8;
 
+    // Every 8×8 block of a JPEG takes at least one bit.
+    const int MaxJpegPixelsPerByte = 64 * 8;
+
     /// <summary>Decodes a whole PNG, JPEG or WebP file.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="name">What to call it in errors.</param>
@@ -34,7 +37,13 @@ static unsafe class Decoder
         }
 
         // Told before decoding: the codec would first fill the whole promised picture.
-        if (codec.EncodedFormat == SKEncodedImageFormat.Png && length < (long)width * height / MaxPngPixelsPerByte)
+        var pixelsPerByte = codec.EncodedFormat switch
+        {
+            SKEncodedImageFormat.Png => MaxPngPixelsPerByte,
+            SKEncodedImageFormat.Jpeg => MaxJpegPixelsPerByte,
+            _ => int.MaxValue,
+        };
+        if (length < (long)width * height / pixelsPerByte)
             throw new ImageException($"{name} cannot be decoded: {Reason(SKCodecResult.IncompleteInput)}.");
 
         if (codec.FrameCount > 1)
