@@ -46,8 +46,8 @@ public sealed record EditOptions
     public IProgress<EditProgress>? Progress { get; init; }
 
     /// <summary>
-    /// Gives <see cref="EditProgress.Preview"/> with every step: the latents through a linear map to colours, fitted to the VAE when first asked for (six
-    /// pictures of the smallest size are decoded, once a painter). The result is the same either way. Default: not.
+    /// Gives <see cref="EditProgress.Preview"/> with every step: the latents through a linear map to colours, fitted to the picture and, when first
+    /// asked for, to the VAE (six pairs of the smallest size are decoded, once a painter). The result is the same either way. Default: not.
     /// </summary>
     public bool Preview { get; init; }
 

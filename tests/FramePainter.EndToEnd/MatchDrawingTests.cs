@@ -29,8 +29,8 @@ public sealed class MatchDrawingTests
     public void Arrows_run_from_the_token_to_its_match()
     {
         var flow = MatchDrawing.Flow(s_gray, s_map);
-        // To the right is red; along the first row from 4 to 12, the far end covered by the second token's own white dot.
-        for (var x = 4; x < 11; x++)
+        // To the right is red; along the first row from 4 to 12, the ends covered by the arrow from below and the second token's own white dot.
+        for (var x = 5; x < 11; x++)
             Assert.Equal((255, 0, 0), Pixel(flow, x, 4));
 
         Assert.Equal((255, 255, 255), Pixel(flow, 12, 4));

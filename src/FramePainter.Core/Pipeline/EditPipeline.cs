@@ -83,7 +83,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
         clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
         float[]? matches = null;
-        var preview = options.Preview && options.Progress is not null ? PreviewOf(cancel) : null;
+        var preview = options.Preview && options.Progress is not null ? PreviewOf(picture, imageLatents, size, latentWidth, cancel) : null;
         var before = preview is null ? null : (float[])latents.Clone();
         denoiser.Run(
             latents,
@@ -111,12 +111,15 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         };
     }
 
-    /// <summary>The map for previews, fitted when one is first asked for.</summary>
-    LatentPreview PreviewOf(CancellationToken cancel)
+    /// <summary>The map for the previews of an edit; its part that every picture shares is fitted when a preview is first asked for.</summary>
+    LatentPreview PreviewOf(PictureCache picture, float[] imageLatents, SizePlan size, int latentWidth, CancellationToken cancel)
     {
+        var scaled = new float[imageLatents.Length];
+        System.Numerics.Tensors.TensorPrimitives.Multiply(imageLatents, (float)checkpoint.Vae.ScalingFactor, scaled);
         lock (_fitting)
         {
-            return _preview ??= LatentPreview.Fit(latents => Decode(latents, SizePlan.Create(Grid, Grid, null, Grid, Fit.Stretch), cancel), Grid / _networks.VaeFactor, _networks.VaeFactor);
+            _preview ??= LatentPreview.Fit(latents => Decode(latents, SizePlan.Create(Grid, Grid, null, Grid, Fit.Stretch), cancel), Grid / _networks.VaeFactor, _networks.VaeFactor);
+            return _preview.For(scaled, size.PrepareSource(picture.Image).ToRgb(), latentWidth);
         }
     }
 

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace FramePainter.Pipeline;
 
 /// <summary>
-/// A linear map from a latent pixel to a colour, fitted by least squares to what the VAE decodes a few random latents to. Cheap, and close enough to see
-/// where an edit goes.
+/// A linear map from a latent pixel to a colour, fitted by least squares: to what the VAE decodes a few random latents to, and for an edit mostly to the
+/// picture and its own latents, whose colours the edit shares. Cheap, and close enough to see where an edit goes.
 /// </summary>
 internal sealed class LatentPreview
 {
@@ -16,9 +16,18 @@ internal sealed class LatentPreview
 
     const int Colors = 3;
 
+    /// <summary>What the random latents weigh beside the picture's: enough for colours that the picture lacks.</summary>
+    const double RandomWeight = 0.05;
+
+    readonly double[] _normal;
+    readonly double[] _right;
     readonly double[] _map;
 
-    LatentPreview(double[] map) => _map = map;
+    LatentPreview(double[] normal, double[] right)
+    {
+        (_normal, _right) = (normal, right);
+        _map = Solve([.. normal], [.. right]);
+    }
 
     /// <summary>Fits the map.</summary>
     /// <param name="decode">Decodes scaled latents of two frames, [2, side, side, 4], to pictures of <paramref name="factor"/> times the side.</param>
@@ -56,7 +65,33 @@ internal sealed class LatentPreview
             }
         }
 
-        return new LatentPreview(Solve(normal, right));
+        return new LatentPreview(normal, right);
+    }
+
+    /// <summary>The map for edits of one picture.</summary>
+    /// <param name="latents">The picture's scaled latents [h, w, 4].</param>
+    /// <param name="picture">The picture at the working size, RGB.</param>
+    /// <param name="width">w.</param>
+    public LatentPreview For(ReadOnlySpan<float> latents, PixelImage picture, int width)
+    {
+        var (positions, factor) = (latents.Length / Networks.LatentChannels, picture.Width / width);
+        // The last entry of the normal matrix counts the samples.
+        var weight = RandomWeight * positions / _normal[^1];
+        double[] normal = [.. _normal.Select(n => n * weight)];
+        double[] right = [.. _right.Select(r => r * weight)];
+        var row = new double[Columns];
+        row[^1] = 1;
+        for (var at = 0; at < positions; at++)
+        {
+            for (var c = 0; c < Networks.LatentChannels; c++)
+            {
+                row[c] = latents[(at * Networks.LatentChannels) + c];
+            }
+
+            Add(normal, right, row, MeanColor(picture, at % width, at / width, factor));
+        }
+
+        return new LatentPreview(normal, right);
     }
 
     /// <summary>The colours of one frame's latents.</summary>
