@@ -10,6 +10,7 @@ var root = new RootCommand(
 root.Options.Add(Failures.Verbose);
 root.Subcommands.Add(EditCommand.Create());
 root.Subcommands.Add(EvalCommand.Create());
+root.Subcommands.Add(ReplayCommand.Create());
 root.Subcommands.Add(InspectCommand.Create());
 root.Subcommands.Add(MakeCheckpointCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());

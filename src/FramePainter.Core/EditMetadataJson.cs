@@ -11,8 +11,8 @@ static class EditMetadataJson
 {
     const int Format = 1;
 
-    /// <summary>The longest text that is read: many times what the most points take.</summary>
-    const int MaxLength = 1 << 20;
+    /// <summary>The longest text that is read: room for the largest picture of a signal that is written.</summary>
+    const int MaxLength = 40 << 20;
 
     public static string Write(EditMetadata metadata)
     {
@@ -48,6 +48,16 @@ static class EditMetadataJson
             }
 
             json.WriteEndObject();
+            if (metadata.PictureHash is { } picture)
+            {
+                json.WriteString("picture", picture);
+            }
+
+            if (metadata.Record is { } record)
+            {
+                SignalRecordJson.Write(json, record);
+            }
+
             json.WriteEndObject();
         }
 
@@ -82,13 +92,15 @@ static class EditMetadataJson
                 Signal = Text(json, "signal"),
                 Points = [.. Field(json, "points").EnumerateArray().Take(Signal.MaxPoints + 1).Select(Point)],
                 ModelHashes = Field(json, "models").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal),
+                PictureHash = json.TryGetProperty("picture", out _) ? Text(json, "picture") : null,
+                Record = json.TryGetProperty("replay", out var record) ? SignalRecordJson.Read(record) : null,
             };
             PixelImage.CheckSize(metadata.Width, metadata.Height);
             return metadata.Points.Count <= Signal.MaxPoints
                 ? metadata
                 : throw new MetadataException($"The metadata has more than {Signal.MaxPoints} drag points.");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OptionException or ImageException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OptionException or ImageException or SignalException or InvalidDataException)
         {
             throw new MetadataException($"The text is no metadata of an edit: {e.Message}", e);
         }
@@ -146,15 +158,15 @@ static class EditMetadataJson
             : throw new FormatException("a drag point has four finite numbers");
     }
 
-    static JsonElement Field(JsonElement json, string name) =>
+    internal static JsonElement Field(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? value : throw new FormatException($"'{name}' is missing");
 
-    static int Int32(JsonElement json, string name) => Field(json, name).GetInt32();
+    internal static int Int32(JsonElement json, string name) => Field(json, name).GetInt32();
 
     static string Text(JsonElement json, string name) => Field(json, name).GetString() ?? throw new FormatException($"'{name}' is null");
 
     /// <summary>A value by its name alone: numbers, which an enum's parser takes too, are no names.</summary>
-    static T Named<T>(JsonElement json, string name)
+    internal static T Named<T>(JsonElement json, string name)
         where T : struct, Enum
     {
         var text = Text(json, name);

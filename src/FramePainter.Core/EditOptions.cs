@@ -45,6 +45,12 @@ public sealed record EditOptions
     /// <summary>Told of the edit's progress, on the editing thread.</summary>
     public IProgress<EditProgress>? Progress { get; init; }
 
+    /// <summary>
+    /// Gives <see cref="EditProgress.Preview"/> with every step: the latents through a linear map to colours, fitted to the picture and, when first
+    /// asked for, to the VAE (six pairs of the smallest size are decoded, once a painter). The result is the same either way. Default: not.
+    /// </summary>
+    public bool Preview { get; init; }
+
     /// <summary>Checks every value against its range.</summary>
     /// <exception cref="OptionException">A value is out of range.</exception>
     internal void Validate()

@@ -27,7 +27,17 @@ public enum EditStage
 /// <param name="Step">Denoising steps done.</param>
 /// <param name="Steps">Denoising steps in all.</param>
 /// <param name="Elapsed">Time since the edit began.</param>
-public readonly record struct EditProgress(EditStage Stage, int Step, int Steps, TimeSpan Elapsed);
+public readonly record struct EditProgress(EditStage Stage, int Step, int Steps, TimeSpan Elapsed)
+{
+    /// <summary>Time left, estimated from the steps done (the decoder's by its operations); null before the first step.</summary>
+    public TimeSpan? Left { get; init; }
+
+    /// <summary>
+    /// What the step just done makes of the edit, one pixel for each pixel of the latents (8×8 of the working picture for SVD), RGB; null unless
+    /// <see cref="EditOptions.Preview"/> asked for it.
+    /// </summary>
+    public PixelImage? Preview { get; init; }
+}
 
 /// <summary>Time that a stage took.</summary>
 /// <param name="Stage">The stage.</param>

@@ -41,4 +41,8 @@ public sealed class EditResult
 
     /// <summary>What it was made with.</summary>
     public required EditMetadata Metadata { get; init; }
+
+    /// <summary>The result with other warnings.</summary>
+    internal EditResult With(IReadOnlyList<EditWarning> warnings) =>
+        new(Edited, Source, (float[])Latents, LatentsShape, Frames, Timings) { Warnings = warnings, Matches = Matches, Metadata = Metadata };
 }

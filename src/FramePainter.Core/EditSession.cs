@@ -4,7 +4,7 @@ namespace FramePainter;
 
 /// <summary>An edit that a session made.</summary>
 /// <param name="Signal">What was to change.</param>
-/// <param name="Options">How, without the progress callback.</param>
+/// <param name="Options">How, without the progress callback and its previews.</param>
 /// <param name="Result">What came of it.</param>
 public sealed record SessionEdit(Signal Signal, EditOptions Options, EditResult Result);
 
@@ -57,7 +57,7 @@ public sealed class EditSession : IDisposable
             var result = _painter.Run(_picture, signal, options, cancel);
             lock (_history)
             {
-                _history.Add(new SessionEdit(signal, options with { Progress = null }, result));
+                _history.Add(new SessionEdit(signal, options with { Progress = null, Preview = false }, result));
             }
 
             return result;

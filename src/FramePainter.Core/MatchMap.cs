@@ -40,6 +40,12 @@ public sealed class MatchMap
     /// <summary>Rows of tokens.</summary>
     public int Height { get; }
 
+    /// <summary>The caller's picture in pixels.</summary>
+    public Vector2 PictureSize => _pictureSize;
+
+    /// <summary>A token in the caller's pixels; the tokens may reach beyond the picture where it was padded.</summary>
+    public Vector2 TokenSize => _tokenSize;
+
     /// <summary>The attention that a point of the edited picture pays to each token of the source: <see cref="Height"/> rows of <see cref="Width"/>, their sum 1.</summary>
     /// <param name="point">A point of the edited picture.</param>
     /// <exception cref="ArgumentOutOfRangeException">The point lies outside the picture.</exception>
@@ -61,6 +67,11 @@ public sealed class MatchMap
 
         return flow;
     }
+
+    /// <summary>The number of the token that a point lies in: its place in <see cref="Heat"/> and <see cref="Flow"/>.</summary>
+    /// <param name="point">A point of the picture.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The point lies outside the picture.</exception>
+    public int TokenAt(Vector2 point) => TokenOf(point);
 
     ReadOnlySpan<float> Row(int token) => _probabilities.AsSpan(token * Width * Height, Width * Height);
 

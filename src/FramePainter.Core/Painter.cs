@@ -121,6 +121,26 @@ public sealed class Painter : IDisposable
         return Run(picture, signal, options, cancel);
     }
 
+    /// <summary>Makes an edit again from its metadata: the same pixels with the same weights, device and version.</summary>
+    /// <param name="image">The picture that was edited.</param>
+    /// <param name="metadata">The edit's metadata, with its signal.</param>
+    /// <param name="progress">Told of the edit's progress.</param>
+    /// <param name="cancel">Looked at between the tiles of every kernel.</param>
+    /// <returns>The edit, with <see cref="EditWarningKind.ReplayUnverified"/> where something that matters differs or could not be compared.</returns>
+    /// <exception cref="MetadataException">The metadata holds no signal, or the edit was of another picture, with another model or another kind of attention.</exception>
+    /// <exception cref="SignalException">The signal does not fit the picture.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The painter is disposed.</exception>
+    public EditResult Replay(PixelImage image, EditMetadata metadata, IProgress<EditProgress>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(metadata);
+        var warnings = ReplayCheck.Run(image, metadata, Attention, Device, _pipeline.ModelHashes);
+        using var picture = new PictureCache(image, once: true);
+        var result = Run(picture, metadata.ToSignal(image), metadata.Options with { Progress = progress }, cancel);
+        return result.With([.. result.Warnings, .. warnings]);
+    }
+
     /// <summary>Opens a picture for several edits: what belongs to the picture alone is computed once.</summary>
     /// <param name="image">The picture, of any size up to <see cref="PixelImage.MaxSide"/>; alpha is dropped.</param>
     /// <returns>The session; dispose it to give back its memory. The painter gives it back at the latest.</returns>

@@ -121,7 +121,7 @@ public sealed class PixelImage
         }
     }
 
-    static int BytesPerPixel(PixelFormat format) => format switch
+    internal static int BytesPerPixel(PixelFormat format) => format switch
     {
         PixelFormat.Gray8 => 1,
         PixelFormat.Rgb24 or PixelFormat.Bgr24 => 3,

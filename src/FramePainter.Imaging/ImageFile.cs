@@ -77,12 +77,18 @@ public static class ImageFile
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentException.ThrowIfNullOrEmpty(path);
+        Replace(path, overwrite, stream => Save(image, stream, format, quality));
+    }
+
+    /// <summary>Writes a file beside its place and renames it.</summary>
+    internal static void Replace(string path, bool overwrite, Action<Stream> write)
+    {
         var full = Path.GetFullPath(path);
         var partial = Path.Combine(Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         try
         {
             using (var stream = new FileStream(partial, FileMode.CreateNew, FileAccess.Write))
-                Save(image, stream, format, quality);
+                write(stream);
 
             File.Move(partial, full, overwrite);
         }

@@ -11,10 +11,15 @@ static class EditCommand
     static readonly Option<string?> s_image = File("--image", "The picture to edit (PNG, JPEG or WebP).");
     static readonly Option<string?> s_sketch = File("--sketch", "White strokes on black (or on nothing), of any size: where things should go.");
     static readonly Option<string?> s_coarse = File("--coarse", "Instead of a sketch: the picture itself, roughly changed.");
-    static readonly Option<string?> s_out = File("--out", "The edited picture (.png, .jpg or .webp).");
+    static readonly Option<string?> s_out = File("--out", "The edited picture (.png, .jpg or .webp); a PNG also says how it was made.");
     static readonly Option<string?> s_dump = File("--dump", "Also write final latents and both decoded frames as safetensors.");
     static readonly Option<string?> s_strip = File("--side-by-side", "Also write picture, signal and edit in one row.");
     static readonly Option<bool> s_overwrite = new("--overwrite") { Description = "Replace output files that are there." };
+
+    static readonly Option<bool> s_noMetadata = new("--no-metadata")
+    {
+        Description = "Leave out of the PNG how it was made (options, seed, signal, SHA-256 of the weights); 'replay' needs it.",
+    };
 
     static readonly Option<string?> s_sample = new("--sample")
     {
@@ -32,7 +37,7 @@ static class EditCommand
         var command = new Command("edit", "Edit a picture by a sketch or a coarse edit.");
         foreach (var option in new Option[]
         {
-            s_image, s_sketch, s_coarse, s_sample, s_out, s_strip, s_dump, s_overwrite,
+            s_image, s_sketch, s_coarse, s_sample, s_out, s_strip, s_dump, s_overwrite, s_noMetadata,
         })
         {
             command.Options.Add(option);
@@ -93,7 +98,8 @@ static class EditCommand
         var input = EditInput.Load(parsed.GetValue(s_sample), parsed.GetValue(s_image), parsed.GetValue(s_sketch), parsed.GetValue(s_coarse));
         var options = s_settings.Options(parsed, input.Seed, input.Draws);
 
-        var settings = s_model.Settings(parsed);
+        var metadata = !parsed.GetValue(s_noMetadata) && ImageFile.FormatOf(outputs[0]!) == ImageFormat.Png;
+        var settings = s_model.Settings(parsed) with { HashModel = metadata };
         var result = EditProgressDisplay.Run(options.Steps, progress =>
         {
             using var painter = Painter.Load(settings, progress, cancel);
@@ -101,12 +107,15 @@ static class EditCommand
             return painter.Edit(input.Image, signal, options with { Progress = progress }, cancel);
         });
         cancel.ThrowIfCancellationRequested();
-        Write(outputs, overwrite, input, result, options);
+        Write(outputs, overwrite, metadata, input, result, options);
     }
 
-    static void Write(List<string?> outputs, bool overwrite, EditInput input, EditResult result, EditOptions options)
+    static void Write(List<string?> outputs, bool overwrite, bool metadata, EditInput input, EditResult result, EditOptions options)
     {
-        ImageFile.Save(result.Edited, outputs[0]!, overwrite: overwrite);
+        if (metadata)
+            EditFile.Save(result, outputs[0]!, overwrite);
+        else
+            ImageFile.Save(result.Edited, outputs[0]!, overwrite: overwrite);
         if (outputs[1] is { } strip)
             ImageFile.Save(SideBySide.Compose(input.Image, input.Signal, result.Edited), strip, overwrite: overwrite);
         if (outputs[2] is { } dump)

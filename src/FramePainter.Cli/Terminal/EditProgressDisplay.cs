@@ -44,9 +44,11 @@ static class EditProgressDisplay
 
         public void Report(EditProgress value)
         {
-            task.Description = value.Stage == EditStage.Denoise ? $"{Name(value.Stage)} {value.Step}/{value.Steps}" : Name(value.Stage);
+            task.Description = value.Stage == EditStage.Denoise ? $"{Name(value.Stage)} {value.Step}/{value.Steps}{Left(value)}" : Name(value.Stage);
             task.Value = value.Step;
         }
+
+        static string Left(EditProgress value) => value.Left is { } left ? string.Create(CultureInfo.InvariantCulture, $", {left.TotalSeconds:F0} s left") : "";
     }
 
     sealed class Lines(TextWriter output) : IPainterProgress

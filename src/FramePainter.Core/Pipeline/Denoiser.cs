@@ -139,6 +139,9 @@ internal sealed class Denoiser : IDisposable
         _unet.Read(Networks.Latents, latents);
     }
 
+    /// <summary>The latents after the last step.</summary>
+    public void ReadLatents(Span<float> latents) => _unet.Read(Networks.Latents, latents);
+
     /// <summary>One step, from the latents in the device's memory to the next ones there. Allocates nothing.</summary>
     public void RunStep(int step, CancellationToken cancel)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics;
 using FramePainter.Backends;
 using FramePainter.Graphs;
@@ -23,10 +22,13 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Tokens of a captured map: 4096 of them with the 20 heads of SVD's widest blocks and 4 images take 5 GB, and 1.3 GB with the 5 heads of its finest.</summary>
     const int MaxCapturedTokens = 4096;
 
-    static readonly string s_version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
+    /// <summary>Version of the library.</summary>
+    internal static readonly string Version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
 
     readonly Networks _networks = new(checkpoint, attention);
     readonly ControlTables _tables = new(backend);
+    readonly Lock _fitting = new();
+    LatentPreview? _preview;
 
     /// <summary>Both sides of the working size are multiples of it.</summary>
     public int Grid => _networks.Grid;
@@ -58,9 +60,10 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Makes an edit. Arguments are checked by the caller.</summary>
     public EditResult Edit(PictureCache picture, Signal signal, EditOptions options, CancellationToken cancel)
     {
-        var clock = new StageClock(options);
-        clock.Begin(EditStage.Prepare);
         var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit);
+        var decodeFlops = _networks.Decoder(size.Width, size.Height).Graph.Flops;
+        var clock = new StageClock(options, decodeFlops);
+        clock.Begin(EditStage.Prepare);
         var prepared = PreparedSignal.Of(signal, size, options.PointCapacity);
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
@@ -80,6 +83,8 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
         clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
         float[]? matches = null;
+        var preview = options.Preview && options.Progress is not null ? PreviewOf(picture, imageLatents, size, latentWidth, cancel) : null;
+        var before = preview is null ? null : (float[])latents.Clone();
         denoiser.Run(
             latents,
             step =>
@@ -89,12 +94,12 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
                     matches = denoiser.ReadMatches();
                 }
 
-                clock.Report(step);
+                clock.Report(step, preview is null ? null : Predicted(preview, denoiser, before!, scheduler, step, latentWidth, latentHeight));
             },
             cancel);
         picture.EndDenoising();
 
-        clock.Begin(EditStage.Decode, _networks.Decoder(size.Width, size.Height).Graph.Flops);
+        clock.Begin(EditStage.Decode, decodeFlops);
         var frames = Decode(latents, size, cancel);
         return new EditResult(
             size.Restore(frames[1]), size.Restore(frames[0]), Channels.First(latents, Networks.Frames, latentHeight * latentWidth, Networks.LatentChannels),
@@ -102,8 +107,39 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         {
             Warnings = prepared.Warnings,
             Matches = matches is null ? null : MapOf(captured!, options.Capture!.Step, matches, size),
-            Metadata = MetadataOf(size, signal, prepared, options),
+            Metadata = MetadataOf(picture.Image, size, signal, prepared, options),
         };
+    }
+
+    /// <summary>The map for the previews of an edit; its part that every picture shares is fitted when a preview is first asked for.</summary>
+    LatentPreview PreviewOf(PictureCache picture, float[] imageLatents, SizePlan size, int latentWidth, CancellationToken cancel)
+    {
+        var scaled = new float[imageLatents.Length];
+        System.Numerics.Tensors.TensorPrimitives.Multiply(imageLatents, (float)checkpoint.Vae.ScalingFactor, scaled);
+        lock (_fitting)
+        {
+            _preview ??= LatentPreview.Fit(latents => Decode(latents, SizePlan.Create(Grid, Grid, null, Grid, Fit.Stretch), cancel), Grid / _networks.VaeFactor, _networks.VaeFactor);
+            return _preview.For(scaled, size.PrepareSource(picture.Image).ToRgb(), latentWidth);
+        }
+    }
+
+    /// <summary>The edited frame that the step just done predicted: an Euler step is a line from the latents before it to that prediction, walked in part.</summary>
+    static PixelImage Predicted(LatentPreview preview, Denoiser denoiser, float[] before, EulerScheduler scheduler, int step, int width, int height)
+    {
+        var after = new float[before.Length];
+        denoiser.ReadLatents(after);
+        var (from, to) = (scheduler.Sigmas[step - 1], scheduler.Sigmas[step]);
+        var way = from / (from - to);
+        var frame = before.Length / Networks.Frames;
+        var clean = new float[frame];
+        for (var i = 0; i < frame; i++)
+        {
+            var at = before.Length - frame + i;
+            clean[i] = before[at] + (way * (after[at] - before[at]));
+        }
+
+        after.CopyTo(before, 0);
+        return preview.Draw(clean, width, height);
     }
 
     /// <summary>The block that a capture asks for.</summary>
@@ -133,10 +169,10 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
             block, step, size.Width / block.PixelsPerToken, size.Height / block.PixelsPerToken, matches, new Vector2(size.SourceWidth, size.SourceHeight), pixels * block.PixelsPerToken);
     }
 
-    EditMetadata MetadataOf(SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
+    EditMetadata MetadataOf(PixelImage picture, SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
     {
-        Version = s_version,
-        Options = options with { Size = (size.Width, size.Height), Progress = null, Capture = null },
+        Version = Version,
+        Options = options with { Size = (size.Width, size.Height), Progress = null, Preview = false, Capture = null },
         Attention = attention,
         Width = size.SourceWidth,
         Height = size.SourceHeight,
@@ -144,6 +180,8 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         Signal = signal.Kind,
         Points = prepared.Drags,
         ModelHashes = ModelHashes,
+        Record = SignalRecord.Of(signal),
+        PictureHash = EditMetadata.HashOf(picture),
     };
 
     /// <summary>The CLIP row of the picture at its own size.</summary>
@@ -215,39 +253,6 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
 
     /// <summary>The added time ids of every edit.</summary>
     internal static ReadOnlySpan<float> AddedIds => [FpsId, MotionId, NoiseStrength];
-
-    /// <summary>Tells progress and keeps the time of each stage.</summary>
-    sealed class StageClock(EditOptions options)
-    {
-        readonly long _start = Stopwatch.GetTimestamp();
-        readonly List<StageTiming> _timings = [];
-        EditStage _stage;
-        long _begun;
-        double _flops;
-
-        public void Begin(EditStage stage, double flops = 0)
-        {
-            Finish();
-            (_stage, _flops, _begun) = (stage, flops, Stopwatch.GetTimestamp());
-            Report(stage > EditStage.Denoise ? options.Steps : 0);
-        }
-
-        public void Report(int step) => options.Progress?.Report(new EditProgress(_stage, step, options.Steps, Stopwatch.GetElapsedTime(_start)));
-
-        public IReadOnlyList<StageTiming> End()
-        {
-            Finish();
-            return _timings;
-        }
-
-        void Finish()
-        {
-            if (_begun != 0)
-            {
-                _timings.Add(new StageTiming(_stage, Stopwatch.GetElapsedTime(_begun), _flops));
-            }
-        }
-    }
 
     static class Channels
     {

@@ -30,7 +30,8 @@ public abstract class Signal
     public static Signal Sketch(IEnumerable<Stroke> strokes, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(strokes);
-        return new SketchSignal(StrokeRasterizer.Draw(strokes, width, height));
+        Stroke[] list = [.. strokes.Take(StrokeRasterizer.MaxStrokes + 1)];
+        return new SketchSignal(StrokeRasterizer.Draw(list, width, height)) { Vectors = list };
     }
 
     /// <summary>A coarse edit: the picture with a region roughly moved or painted over, as an RGB picture at any scale. <see cref="CoarseEdit.Move"/> makes one.</summary>
@@ -40,6 +41,14 @@ public abstract class Signal
         ArgumentNullException.ThrowIfNull(picture);
         return new CoarseSignal(picture);
     }
+
+    /// <summary>A coarse edit by moving a region, <see cref="CoarseEdit.Move"/>; metadata keeps mask and transform in place of the picture.</summary>
+    /// <param name="picture">The picture that is edited.</param>
+    /// <param name="mask">Which pixels move, of the picture's size.</param>
+    /// <param name="transform">Where a point of the region goes, in pixels.</param>
+    /// <exception cref="SignalException">As for <see cref="CoarseEdit.Move"/>.</exception>
+    public static Signal Move(PixelImage picture, PixelImage mask, System.Numerics.Matrix3x2 transform) =>
+        new CoarseSignal(CoarseEdit.Move(picture, mask, transform)) { Move = (mask, transform) };
 
     /// <summary>
     /// Drag points (paper, appendix A). In the conditional half, at the output of every spatial transformer block, the source frame's tokens at the
@@ -93,6 +102,9 @@ internal sealed class SketchSignal(PixelImage strokes) : Signal
 {
     public PixelImage Strokes => strokes;
 
+    /// <summary>The strokes that it was drawn from, or null.</summary>
+    public IReadOnlyList<Stroke>? Vectors { get; init; }
+
     internal override string Kind => "sketch";
 }
 
@@ -100,6 +112,9 @@ internal sealed class SketchSignal(PixelImage strokes) : Signal
 internal sealed class CoarseSignal(PixelImage picture) : Signal
 {
     public PixelImage Picture => picture;
+
+    /// <summary>The mask and transform that it was made by, or null.</summary>
+    public new (PixelImage Mask, System.Numerics.Matrix3x2 Transform)? Move { get; init; }
 
     internal override string Kind => "coarse edit";
 }

@@ -95,7 +95,7 @@ public sealed class MetadataTests
     {
         var good = new EditMetadata { Version = "0.1.0", Options = EditOptions.Default, Attention = AttentionKind.Temporal, Width = 5, Height = 6, Device = "d", Signal = "s" }.ToJson();
         Assert.Equal(good, EditMetadata.FromJson(good.Replace("\"width\"", "\"new\":{\"a\":[1]},\"width\"", StringComparison.Ordinal)).ToJson());
-        Assert.Throws<MetadataException>(() => EditMetadata.FromJson(new string(' ', 1 << 20) + good));
+        Assert.Throws<MetadataException>(() => EditMetadata.FromJson(new string(' ', 40 << 20) + good));
         var points = string.Join(',', Enumerable.Repeat("[1,2,3,4]", Signal.MaxPoints + 1));
         Assert.Throws<MetadataException>(() => EditMetadata.FromJson(good.Replace("\"points\":[]", $"\"points\":[{points}]", StringComparison.Ordinal)));
     }

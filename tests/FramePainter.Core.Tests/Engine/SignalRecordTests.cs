@@ -1,0 +1,99 @@
+using System.Numerics;
+using FramePainter.Core.Tests.Support;
+
+namespace FramePainter.Core.Tests.Engine;
+
+/// <summary>Signals as metadata keeps them.</summary>
+[Collection(nameof(Alone))]
+public sealed class SignalRecordTests
+{
+    static readonly PixelImage s_picture = Pictures.Random(70, 60, PixelFormat.Rgb24, 3);
+    static readonly EditOptions s_one = new() { Steps = 1 };
+    static readonly DragPoint s_drag = new(new(1, 2), new(30, 40));
+
+    public static TheoryData<string> Kinds => [.. Signals().Keys];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_signal_replays_to_the_same_bits(string kind)
+    {
+        using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Threads = 2 });
+        var result = painter.Edit(s_picture, Signals()[kind], s_one);
+        var read = EditMetadata.FromJson(result.Metadata.ToJson());
+        Assert.Equal(result.Metadata.ToJson(), read.ToJson());
+        var replayed = painter.Replay(s_picture, read);
+        Assert.Equal(result.Latents, replayed.Latents);
+        Assert.True(result.Edited.Pixels.SequenceEqual(replayed.Edited.Pixels));
+        Assert.Equal(read.ToJson(), replayed.Metadata.ToJson());
+        Assert.Contains(replayed.Warnings, w => w.Kind == EditWarningKind.ReplayUnverified);
+    }
+
+    [Fact]
+    public void Strokes_and_moves_are_kept_as_such()
+    {
+        var strokes = SignalRecord.Of(Signals()["strokes"]);
+        Assert.Equal((SignalRecordKind.Strokes, (70, 60)), (strokes.Kind, strokes.StrokeSize));
+        var move = SignalRecord.Of(Signals()["move"]);
+        Assert.Equal((SignalRecordKind.Move, Matrix3x2.CreateTranslation(5.5f, -3)), (move.Kind, move.Transform));
+        var many = new Stroke(Enumerable.Range(0, SignalRecord.MaxStrokePoints).Select(i => new Vector2(i % 60, i % 50)), 1);
+        Assert.Equal(SignalRecordKind.Sketch, SignalRecord.Of(Signal.Sketch([many, many], 70, 60)).Kind);
+    }
+
+    [Theory]
+    [InlineData("\"Strokes\"", "\"Scribbles\"")]
+    [InlineData("\"strokes\":[[", "\"strokes\":[[],[")]
+    [InlineData("\"strokes\":[[2.5,", "\"strokes\":[[0,")]
+    [InlineData("\"strokes\":[[2.5,", "\"strokes\":[[1,2.5,")]
+    [InlineData("\"strokes\":[[2.5,", "\"strokes\":[[1e39,")]
+    public void Damaged_strokes_are_refused(string find, string replacement) => Refused(Text("strokes"), find, replacement);
+
+    [Theory]
+    [InlineData("\"kind\":\"Sketch\",\"width\":70", "\"kind\":\"Sketch\",\"width\":71")]
+    [InlineData("\"kind\":\"Sketch\",\"width\":70", "\"kind\":\"Sketch\",\"width\":69")]
+    [InlineData("\"kind\":\"Sketch\",\"width\":70,\"height\":60", "\"kind\":\"Sketch\",\"width\":16384,\"height\":16384")]
+    [InlineData("\"kind\":\"Sketch\",\"width\":70", "\"kind\":\"Sketch\",\"width\":-1")]
+    [InlineData("\"format\":\"Gray8\"", "\"format\":\"Rgba32\"")]
+    [InlineData("\"format\":\"Gray8\"", "\"format\":\"9\"")]
+    [InlineData("\"pixels\":\"", "\"pixels\":\"!")]
+    [InlineData("\"pixels\":\"", "\"pixels\":\"/////")]
+    [InlineData("\"kind\":\"Sketch\"", "\"kind\":\"Move\"")]
+    public void Damaged_pictures_are_refused(string find, string replacement) => Refused(Text("gray sketch"), find, replacement);
+
+    [Fact]
+    public void Without_its_signal_an_edit_cannot_be_made_again()
+    {
+        var metadata = EditMetadata.FromJson(Text("strokes"));
+        Assert.Throws<MetadataException>(() => (metadata with { Record = null }).ToSignal(s_picture));
+        Assert.Throws<MetadataException>(() => (metadata with { Record = SignalRecord.None }).ToSignal(s_picture));
+    }
+
+    static void Refused(string good, string find, string replacement)
+    {
+        Assert.NotNull(EditMetadata.FromJson(good));
+        var text = good.Replace(find, replacement, StringComparison.Ordinal);
+        Assert.NotEqual(good, text);
+        Assert.Throws<MetadataException>(() => EditMetadata.FromJson(text));
+    }
+
+    static string Text(string kind) => new EditMetadata
+    {
+        Version = "0.1.0", Options = EditOptions.Default, Attention = AttentionKind.Matching, Width = 70, Height = 60, Device = "d", Signal = "s",
+        Record = SignalRecord.Of(Signals()[kind]),
+    }.ToJson();
+
+    static Dictionary<string, Signal> Signals()
+    {
+        var mask = new byte[70 * 60];
+        mask.AsSpan(1000, 900).Fill(255);
+        return new Dictionary<string, Signal>(StringComparer.Ordinal)
+        {
+            ["strokes"] = Signal.Sketch([new Stroke([new(1.1f, 2), new(60, 1f / 3)], 2.5f), new Stroke([new(33, 44)], 1e-3f + 4)], 70, 60),
+            ["gray sketch"] = Signal.Sketch(Pictures.Random(70, 60, PixelFormat.Gray8, 4)),
+            ["colour sketch"] = Signal.Sketch(Pictures.Random(140, 120, PixelFormat.Rgba32, 5)),
+            ["coarse"] = Signal.Coarse(Pictures.Random(70, 60, PixelFormat.Rgb24, 6)),
+            ["move"] = Signal.Move(s_picture, PixelImage.FromPixels(mask, 70, 60, PixelFormat.Gray8), Matrix3x2.CreateTranslation(5.5f, -3)),
+            ["points"] = Signal.Points([s_drag]),
+            ["sketch and points"] = Signal.Combine(Signal.Sketch(Pictures.Random(70, 60, PixelFormat.Gray8, 4)), Signal.Points([s_drag])),
+        };
+    }
+}
