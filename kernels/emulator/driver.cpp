@@ -14,7 +14,7 @@
 #define API extern "C" __attribute__((visibility("default")))
 
 typedef int Result;
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
+enum { NO_BINARY_FOR_GPU = 209, SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
 
 struct Graph
 {
@@ -127,6 +127,7 @@ API Result cuModuleLoadData(void** module, const void* image)
 {
     std::string text((const char*)image);
     if (text.find(".version") == std::string::npos) return INVALID_IMAGE;
+    if (text.find(".target sm_90a") != std::string::npos && (s_major != 9 || s_minor != 0)) return NO_BINARY_FOR_GPU;
     *module = new std::string(std::move(text));
     s_live++;
     return SUCCESS;
@@ -148,7 +149,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
 {
     std::lock_guard<std::mutex> hold(s_lock);
     auto kernel = (emulator::Kernel*)function;
-    if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > 163 << 10) return INVALID_VALUE;
+    if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > (strncmp(kernel->name, "hopper_", 7) ? 163 : 227) << 10) return INVALID_VALUE;
     // Like the driver, take the parameters when the launch is queued.
     auto argument = (const unsigned char*)parameters[0];
     std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);

@@ -8,6 +8,9 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>The first driver that takes PTX 7.8: CUDA 11.8.</summary>
     const int OldestDriver = 11080;
 
+    /// <summary>The first driver that takes PTX 8.0 and has tensor maps: CUDA 12.0.</summary>
+    const int OldestHopperDriver = 12000;
+
     const int MajorAttribute = 75;
     const int MinorAttribute = 76;
     const int MultiprocessorsAttribute = 16;
@@ -25,6 +28,7 @@ internal sealed unsafe class CudaContext : IDisposable
     public CudaContext(int ordinal)
     {
         (_device, Name) = Open(ordinal);
+        IsHopper = RunsHopper(_device);
         DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var multiprocessors, MultiprocessorsAttribute, _device));
         Multiprocessors = multiprocessors;
         DriverCall.Check(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
@@ -33,7 +37,7 @@ internal sealed unsafe class CudaContext : IDisposable
             MakeCurrent();
             DriverCall.Check(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
             DriverCall.Check(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
-            _kernels = new KernelLibrary();
+            _kernels = new KernelLibrary(IsHopper);
             _pool = new DevicePool(this);
         }
         catch
@@ -48,6 +52,9 @@ internal sealed unsafe class CudaContext : IDisposable
 
     /// <summary>How many multiprocessors it has.</summary>
     public int Multiprocessors { get; }
+
+    /// <summary>Whether kernels for sm_90a run on it: on compute capability 9.0 alone, by a driver that reads their PTX and writes tensor maps.</summary>
+    public bool IsHopper { get; }
 
     /// <summary>Its kernels.</summary>
     public KernelLibrary Kernels => _kernels!;
@@ -128,6 +135,14 @@ internal sealed unsafe class CudaContext : IDisposable
         }
 
         _ = NativeDriver.cuDevicePrimaryCtxRelease_v2(_device);
+    }
+
+    static bool RunsHopper(int device)
+    {
+        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
+        DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var major, MajorAttribute, device));
+        DriverCall.Check(NativeDriver.cuDeviceGetAttribute(out var minor, MinorAttribute, device));
+        return version >= OldestHopperDriver && (major, minor) == (9, 0);
     }
 
     static (int Device, string Name) Open(int ordinal)
