@@ -237,6 +237,9 @@ void products_wait(int groups)
             for (const Product& p : waiting.front()) run(p);
         waiting.erase(waiting.begin());
     }
+
+    // The instruction is one of the whole warp: what it waited for, no lane still reads.
+    warp_barrier();
 }
 
 void hopper_block_begins()
