@@ -60,7 +60,7 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int)
 {
     switch (attribute)
     {
-    case 16: *value = 1; return SUCCESS;
+    case 16: *value = s_major >= 9 ? 2 : 1; return SUCCESS;
     case 75: *value = s_major; return SUCCESS;
     case 76: *value = s_minor; return SUCCESS;
     case 97: *value = 163 << 10; return SUCCESS;
