@@ -91,7 +91,7 @@ static void run(Barrier& b, const Load& load)
         bool inside = true;
         for (u32 d = 1; d < map.rank; d++)
         {
-            i64 at = (i64)load.at[d] + rest % map.box[d];
+            i64 at = (i64)load.at[d] + rest % map.box[d] * map.step[d];
             rest /= map.box[d];
             inside &= at >= 0 && at < map.dims[d];
             from += (u64)at * map.strides[d - 1];

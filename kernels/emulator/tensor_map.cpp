@@ -10,12 +10,14 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(
 {
     constexpr int INVALID_VALUE = 1, HALVES = 6, SWIZZLE_128 = 3;
     if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || type != HALVES || interleave != 0 || swizzle != SWIZZLE_128 || fill != 0) return INVALID_VALUE;
-    emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, 0};
+    emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, {}};
     for (unsigned d = 0; d < rank; d++)
     {
-        if (!dims[d] || dims[d] > 1ull << 32 || !box[d] || box[d] > 256 || element_strides[d] != 1) return INVALID_VALUE;
+        if (!dims[d] || dims[d] > 1ull << 32 || !box[d] || box[d] > 256 || element_strides[d] < 1 || element_strides[d] > 8) return INVALID_VALUE;
         tensor.dims[d] = (u32)dims[d];
-        tensor.box[d] = box[d];
+        // A box spans so many elements and holds every n-th of them.
+        tensor.step[d] = d == 0 ? 1 : (unsigned char)element_strides[d];
+        tensor.box[d] = (box[d] + tensor.step[d] - 1) / tensor.step[d];
         if (d == 0) continue;
         if (strides[d - 1] % 16 || strides[d - 1] >= 1ull << 40) return INVALID_VALUE;
         tensor.strides[d - 1] = strides[d - 1];

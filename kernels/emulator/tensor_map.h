@@ -7,7 +7,8 @@ struct TensorMap
 {
     static constexpr u64 MAGIC = 0x70616d20726f736eull;
     u64 magic, address, strides[4];
-    u32 dims[5], box[5], rank, unused;
+    u32 dims[5], box[5], rank;
+    unsigned char step[5];
 };
 
 static_assert(sizeof(TensorMap) <= 128);

@@ -1,4 +1,4 @@
-// Products on Hopper: linear maps, convolutions of stride 1 over pictures and over time, all as boxes of a tensor.
+// Products on Hopper: linear maps, convolutions over pictures (stride 1 or 2) and over time, all as boxes of a tensor.
 // A tile of 128 outputs is a box of positions (x, y, image); a step reads the same box, moved by the tap, 64 channels at a time,
 // and zeros beyond the edges come from the engine that copies tensors. Channels may end anywhere: behind them it reads zeros too,
 // so that the weights beside them do not count.
@@ -94,7 +94,8 @@ template <int BN> struct HopperProduct
                     u64* full = s.full + ring.stage;
                     barrier_wait(s.empty + ring.stage, ring.parity);
                     barrier_expect(full, STAGE_BYTES);
-                    tensor_load4(stage, argument + (in_first ? 0 : sizeof(TensorMap)), full, channel, tile.x + kx - p.pad_left, tile.y + ky - p.pad_top, tile.image);
+                    tensor_load4(stage, argument + (in_first ? 0 : sizeof(TensorMap)), full, channel, tile.x * p.stride + kx - p.pad_left,
+                                 tile.y * p.stride + ky - p.pad_top, tile.image);
                     tensor_load2(stage + LEFT, argument + 2 * sizeof(TensorMap), full, k, tile.n);
                     advance(ring);
                 }

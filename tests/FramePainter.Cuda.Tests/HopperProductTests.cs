@@ -38,6 +38,9 @@ public sealed class HopperProductTests : IDisposable
             c.Graph.Conv(new Operand(c.Data(1, 9, 18, 40), c.Data(1, 9, 18, 88)), c.Kernel(72, 128, 3, 3), c.Vector(72)), "out")),
         new("picture with unlike sides", typeof(ConvOp), c => c.Graph.Output(
             c.Graph.Conv(c.Data(3, 6, 5, 16), c.Kernel(24, 16, 5, 3), c.Vector(24), 1, new Padding(2, 0, 1, 2), kernel: (5, 3)), "out")),
+        new("picture of stride 2", typeof(ConvOp), c => c.Graph.Output(c.Graph.Conv(c.Data(2, 23, 37, 72), c.Kernel(160, 72, 3, 3), c.Vector(160), 2), "out")),
+        new("picture of stride 2 padded behind", typeof(ConvOp), c => c.Graph.Output(
+            c.Graph.Conv(c.Data(1, 24, 18, 40), c.Kernel(48, 40, 3, 3), c.Vector(48), 2, new Padding(0, 0, 1, 1)), "out")),
         new("frames", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(6, 3, 7, 72), c.TemporalKernel(48, 72), c.Vector(48), 3), "out")),
     }.ToDictionary(c => c.Name);
 

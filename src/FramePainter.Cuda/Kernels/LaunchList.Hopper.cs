@@ -11,7 +11,7 @@ internal sealed partial class LaunchList
     const int HopperThreads = 384;
 
     /// <summary>The output's positions as a picture, and the input's as a tensor of channels, columns, rows and images.</summary>
-    readonly record struct Grid(int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int Taps);
+    readonly record struct Grid(int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int Taps, int Stride = 1);
 
     /// <summary>Adds a product on wgmma where the device has it and the product is a box of its input moved by taps; false where not.</summary>
     bool HopperProduct(ProductOp op, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
@@ -39,10 +39,10 @@ internal sealed partial class LaunchList
         var (kernelWidth, padTop, padLeft) = (args.KernelWidth, args.PadTop, args.PadLeft);
         Add($"hopper_product_{columns}", (Math.Min(tilesM * tilesN, context.Multiprocessors), 1, 1), HopperThreads, HopperShared(columns), places =>
         {
-            var product = arguments(places) with { KernelWidth = kernelWidth, PadTop = padTop, PadLeft = padLeft };
+            var product = arguments(places) with { KernelWidth = kernelWidth, PadTop = padTop, PadLeft = padLeft, Stride = grid.Stride };
             TensorMap Input(View view, int channels) => TensorMap.Of(
                 view.Data, [channels, grid.InWidth, grid.InHeight, grid.Images],
-                [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, boxX, boxY, boxImages]);
+                [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, boxX, boxY, boxImages], grid.Stride);
             return fixedArgs with
             {
                 Product = product,
@@ -78,7 +78,7 @@ internal sealed partial class LaunchList
         return best;
     }
 
-    /// <summary>None for strides and doubled inputs, whose rows are no box of the input.</summary>
+    /// <summary>None for doubled inputs, whose rows are no box of the input, and for strides that make a box too wide.</summary>
     static Grid? GridOf(ProductOp op, ref ProductArgs args)
     {
         var shape = op.Output.Shape;
@@ -92,9 +92,9 @@ internal sealed partial class LaunchList
                 args.KernelWidth = 1;
                 var row = (long)linear.ImageStride * shape.Tokens;
                 return new Grid(shape.Tokens, shape.Images, 1, shape.Tokens, shape.Images, row, row * shape.Images, 1);
-            case ConvOp { Stride: 1, Upsample: false }:
+            case ConvOp { Stride: 1 or 2, Upsample: false } conv:
                 var taps = op.Weight.Taps;
-                return new Grid(args.OutWidth, shape[1], shape[0], args.Width, args.Height, args.Width, (long)args.Width * args.Height, taps);
+                return new Grid(args.OutWidth, shape[1], shape[0], args.Width, args.Height, args.Width, (long)args.Width * args.Height, taps, conv.Stride);
             case TemporalConvOp temporal:
                 (args.KernelWidth, args.PadTop) = (1, 1);
                 return new Grid(

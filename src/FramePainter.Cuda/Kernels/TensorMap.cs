@@ -23,15 +23,18 @@ internal unsafe struct TensorMap
     /// <param name="address">Its first element, at a multiple of 16.</param>
     /// <param name="extents">Its extents, the innermost first.</param>
     /// <param name="strides">Bytes from one to the next of every extent but the innermost: multiples of 16.</param>
-    /// <param name="box">Extents of a box; the innermost is 64 elements.</param>
-    public static TensorMap Of(ulong address, ReadOnlySpan<long> extents, ReadOnlySpan<long> strides, ReadOnlySpan<int> box)
+    /// <param name="box">Elements of a box along each extent; the innermost is 64.</param>
+    /// <param name="step">From one element of a box to the next along the middle extents, not the innermost nor the fourth: up to 8.</param>
+    public static TensorMap Of(ulong address, ReadOnlySpan<long> extents, ReadOnlySpan<long> strides, ReadOnlySpan<int> box, int step = 1)
     {
         var rank = extents.Length;
         ulong* sizes = stackalloc ulong[MostExtents], steps = stackalloc ulong[MostExtents];
-        uint* boxes = stackalloc uint[MostExtents], ones = stackalloc uint[MostExtents];
+        uint* boxes = stackalloc uint[MostExtents], by = stackalloc uint[MostExtents];
         for (var i = 0; i < rank; i++)
         {
-            (sizes[i], boxes[i], ones[i]) = ((ulong)extents[i], (uint)box[i], 1);
+            // The driver counts what a box spans, not what it holds.
+            by[i] = i is 1 or 2 ? (uint)step : 1;
+            (sizes[i], boxes[i]) = ((ulong)extents[i], (uint)box[i] * by[i]);
             if (i > 0)
             {
                 steps[i - 1] = (ulong)strides[i - 1];
@@ -40,7 +43,7 @@ internal unsafe struct TensorMap
 
         var room = stackalloc byte[Bytes + Alignment];
         var map = (TensorMap*)(((nuint)room + Alignment - 1) / Alignment * Alignment);
-        DriverCall.Check(NativeDriver.cuTensorMapEncodeTiled(map, Halves, (uint)rank, address, sizes, steps, boxes, ones, 0, Swizzle128Bytes, Promote256Bytes, 0));
+        DriverCall.Check(NativeDriver.cuTensorMapEncodeTiled(map, Halves, (uint)rank, address, sizes, steps, boxes, by, 0, Swizzle128Bytes, Promote256Bytes, 0));
         return *map;
     }
 }
