@@ -17,7 +17,7 @@
 #define API extern "C" __attribute__((visibility("default")))
 
 typedef int Result;
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NOT_FOUND = 500, UNKNOWN = 999 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY_FOR_GPU = 209, NOT_FOUND = 500, UNKNOWN = 999 };
 
 using emulator::Event;
 using emulator::Graph;
@@ -69,7 +69,7 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int)
 {
     switch (attribute)
     {
-    case 16: *value = 1; return SUCCESS;
+    case 16: *value = s_major >= 9 ? 2 : 1; return SUCCESS;
     case 75: *value = s_major; return SUCCESS;
     case 76: *value = s_minor; return SUCCESS;
     case 97: *value = 163 << 10; return SUCCESS;
@@ -141,6 +141,7 @@ API Result cuModuleLoadData(void** module, const void* image)
     FP_FAULT(cuModuleLoadData);
     std::string text((const char*)image);
     if (text.find(".version") == std::string::npos) return INVALID_IMAGE;
+    if (text.find(".target sm_90a") != std::string::npos && (s_major != 9 || s_minor != 0)) return NO_BINARY_FOR_GPU;
     *module = new std::string(std::move(text));
     s_live++;
     return SUCCESS;
@@ -163,7 +164,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
     std::lock_guard<std::mutex> hold(s_lock);
     FP_FAULT(cuLaunchKernel);
     auto kernel = (emulator::Kernel*)function;
-    if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > 163 << 10) return INVALID_VALUE;
+    if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > (strncmp(kernel->name, "hopper_", 7) ? 163 : 227) << 10) return INVALID_VALUE;
     // Like the driver, take the parameters when the launch is queued.
     auto argument = (const unsigned char*)parameters[0];
     std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);

@@ -16,6 +16,7 @@ struct Place
 {
     int tid, bid_x, bid_y, bid_z, threads;
     unsigned char* shared;
+    unsigned long shared_bytes;
 };
 
 extern Place place;

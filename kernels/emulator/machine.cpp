@@ -96,7 +96,7 @@ Kernel* find(const char* name)
     return nullptr;
 }
 
-[[noreturn]] static void fail(const char* what)
+[[noreturn]] void fail(const char* what)
 {
     fprintf(stderr, "emulator: %s: %s, thread %d of block (%d, %d, %d)\n", s_running->name, what, place.tid, place.bid_x, place.bid_y, place.bid_z);
     abort();
@@ -116,6 +116,8 @@ template <class Done> static void wait_for(Done done)
         yield();
     }
 }
+
+void wait_until(const std::function<bool()>& done) { wait_for(done); }
 
 void barrier()
 {
@@ -283,6 +285,7 @@ static void thread_main()
         current->groups.clear();
     }
 
+    hopper_thread_ends();
     current->alive = false;
     s_alive--;
     yield();
@@ -294,6 +297,7 @@ static void run_block(int count)
     memset(s_shared, 0xFF, s_shared_bytes);
     s_alive = count;
     s_arrived = 0;
+    hopper_block_begins();
     for (int w = 0; w < (count + WARP - 1) / WARP; w++) s_warps[w].arrived = 0, s_warps[w].phase = 0;
     for (int t = 0; t < count; t++)
     {
@@ -318,6 +322,8 @@ static void run_block(int count)
                 fp_switch(&s_scheduler, thread.stack_pointer);
             }
         }
+
+    hopper_block_ends();
 }
 
 void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters)
@@ -333,6 +339,8 @@ void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t 
     s_shared_bytes = shared_bytes;
     place.threads = (int)threads;
     place.shared = s_shared;
+    place.shared_bytes = shared_bytes;
+    blocks = (int)grid[0];
     for (unsigned z = 0; z < grid[2]; z++)
         for (unsigned y = 0; y < grid[1]; y++)
             for (unsigned x = 0; x < grid[0]; x++)

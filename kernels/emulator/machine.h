@@ -1,6 +1,7 @@
 // What the driver's face needs of the machine beneath.
 #pragma once
 #include <cstddef>
+#include <functional>
 
 namespace emulator
 {
@@ -15,4 +16,21 @@ extern bool deferred_copies;
 
 // The last thread of a block runs first.
 extern bool reverse_threads;
+
+// Hopper's copies and products are done when they are waited for; how many products of warpgroups there were.
+extern bool late_tensors, late_products;
+extern long tensor_products;
+
+// Blocks of the launch along x.
+extern int blocks;
+
+// Ends the process, naming kernel, thread and block.
+[[noreturn]] void fail(const char* what);
+
+// Lets other threads run until something holds.
+void wait_until(const std::function<bool()>& done);
+
+void hopper_block_begins();
+void hopper_thread_ends();
+void hopper_block_ends();
 }

@@ -5,6 +5,9 @@ namespace FramePainter.Cuda.Driver;
 /// <summary>One device with its primary context, its kernels loaded, its memory and a stream for copies. Thread-safe.</summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
+    /// <summary>The first driver that takes PTX 8.0 and has tensor maps: CUDA 12.0.</summary>
+    const int OldestHopperDriver = 12000;
+
     const int NonBlocking = 1;
     const int NoTiming = 2;
     const int StagingBytes = 4 << 20;
@@ -24,13 +27,14 @@ internal sealed unsafe class CudaContext : IDisposable
     public CudaContext(int ordinal, long? budget = null)
     {
         (_device, Info) = DriverDevices.Open(ordinal);
+        IsHopper = RunsHopper(Info);
         RequireRoom(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
         try
         {
             MakeCurrent();
             RequireRoom(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
             RequireRoom(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
-            _kernels = new KernelLibrary();
+            _kernels = new KernelLibrary(IsHopper);
             _pool = new DevicePool(this, budget);
         }
         catch
@@ -45,6 +49,9 @@ internal sealed unsafe class CudaContext : IDisposable
 
     /// <summary>How many multiprocessors it has.</summary>
     public int Multiprocessors => Info.Multiprocessors;
+
+    /// <summary>Whether kernels for sm_90a run on it: on compute capability 9.0 alone, by a driver that reads their PTX and writes tensor maps.</summary>
+    public bool IsHopper { get; }
 
     /// <summary>Its kernels.</summary>
     public KernelLibrary Kernels => _kernels!;
@@ -144,6 +151,12 @@ internal sealed unsafe class CudaContext : IDisposable
         }
 
         _ = NativeDriver.cuDevicePrimaryCtxRelease_v2(_device);
+    }
+
+    static bool RunsHopper(CudaDeviceInfo device)
+    {
+        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
+        return version >= OldestHopperDriver && device.Capability == new Version(9, 0);
     }
 
     /// <summary>A call while the device is opened; where memory is missing, it is another program that has it.</summary>

@@ -12,11 +12,13 @@ internal sealed unsafe class KernelLibrary : IDisposable
     readonly List<nint> _modules = [];
     readonly Dictionary<string, nint> _functions = new(StringComparer.Ordinal);
 
-    public KernelLibrary()
+    /// <summary>Loads what the device runs.</summary>
+    /// <param name="hopper">Also the kernels for sm_90a.</param>
+    public KernelLibrary(bool hopper)
     {
         try
         {
-            foreach (var (name, text) in Sources())
+            foreach (var (name, text) in hopper ? Sources().Concat(HopperSources()) : Sources())
             {
                 Load(name, text);
             }
@@ -28,11 +30,16 @@ internal sealed unsafe class KernelLibrary : IDisposable
         }
     }
 
-    /// <summary>The embedded PTX: names and texts.</summary>
-    public static IEnumerable<(string Name, string Text)> Sources()
+    /// <summary>The embedded PTX for every device: names and texts.</summary>
+    public static IEnumerable<(string Name, string Text)> Sources() => Embedded(".sm_80.ptx");
+
+    /// <summary>The embedded PTX for Hopper.</summary>
+    public static IEnumerable<(string Name, string Text)> HopperSources() => Embedded(".sm_90a.ptx");
+
+    static IEnumerable<(string Name, string Text)> Embedded(string ending)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        foreach (var name in assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var name in assembly.GetManifestResourceNames().Where(n => n.EndsWith(ending, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
             yield return (name, reader.ReadToEnd());

@@ -16,7 +16,8 @@ internal abstract unsafe class Launch : IDisposable
         _function = function;
         _grid = (checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z));
         (_threads, _shared) = ((uint)threads, (uint)shared);
-        Arguments = NativeMemory.AllocZeroed((nuint)argumentBytes);
+        // A kernel whose argument is aligned to 64 has it padded to that.
+        Arguments = NativeMemory.AllocZeroed((nuint)((argumentBytes + 63) / 64 * 64));
     }
 
     private protected void* Arguments { get; private set; }

@@ -46,6 +46,11 @@ internal sealed partial class LaunchList
         }
 
         var fast = InEights(op.Input.First) && (op.Input.Second is not { } second || InEights(second));
+        if (fast && HopperProduct(op, fixedArgs, Arguments))
+        {
+            return;
+        }
+
         var largeTiles = Blocks(positions, LargeTile) * Blocks(op.Weight.Outputs, LargeTile);
         if (fast && largeTiles >= tuning.LargeTilesFrom * context.Multiprocessors)
         {

@@ -1,0 +1,265 @@
+// Hopper's asynchronous parts. What a thread may not rely on is done at the worst moment: copies when somebody waits for their bytes,
+// products when their own thread waits for them; or at once.
+#include "../common.h"
+#include "hopper.h"
+#include "machine.h"
+#include "tensor_map.h"
+#include <map>
+#include <vector>
+
+namespace emulator
+{
+constexpr int GROUP = 128, MOST_GROUPS = 8;
+// Dynamic shared memory begins at no multiple of 1024, as it may on a device.
+constexpr u32 FIRST_ADDRESS = 128;
+constexpr u64 UNPUBLISHED = 0x6261727269657230ull, PUBLISHED = UNPUBLISHED + 1;
+
+struct Load
+{
+    u32 to;
+    TensorMap map;
+    int at[5];
+};
+
+struct Barrier
+{
+    int arrivals, pending, phase;
+    long bytes;
+    std::vector<Load> loads;
+};
+
+struct Product
+{
+    float* sums;
+    int n;
+    u64 left, right;
+    bool accumulate;
+};
+
+struct Products
+{
+    bool fenced;
+    size_t issued;
+    std::vector<Product> open;
+    std::vector<std::vector<Product>> groups;
+};
+
+int blocks;
+bool late_tensors, late_products;
+long tensor_products;
+static std::map<u64*, Barrier> s_barriers;
+static Products s_products[MOST_GROUPS * GROUP];
+static std::vector<Product> s_issued[MOST_GROUPS];
+static bool s_used;
+
+u32 shared_address(const void* p) { return (u32)((const unsigned char*)p - place.shared) + FIRST_ADDRESS; }
+
+static unsigned char* at_address(u32 address, size_t bytes)
+{
+    if (address < FIRST_ADDRESS || address - FIRST_ADDRESS + bytes > place.shared_bytes) fail("an address lies outside shared memory");
+    return place.shared + address - FIRST_ADDRESS;
+}
+
+// Rows of 128 bytes: sixteen-byte chunks change places by the row's number within eight.
+static u32 swizzle(u32 address) { return address ^ (address >> 7 & 7) << 4; }
+
+static Barrier& find(u64* barrier)
+{
+    auto found = s_barriers.find(barrier);
+    if (found == s_barriers.end() || (*barrier != PUBLISHED && *barrier != UNPUBLISHED)) fail("a barrier is used before it is made");
+    return found->second;
+}
+
+static void settle(Barrier& b)
+{
+    if (b.pending < 0) fail("arrives at a barrier that all have arrived at");
+    if (b.pending > 0 || b.bytes != 0) return;
+    b.pending = b.arrivals;
+    b.phase ^= 1;
+}
+
+static void run(Barrier& b, const Load& load)
+{
+    const TensorMap& map = load.map;
+    u32 to = load.to, total = 1;
+    for (u32 d = 0; d < map.rank; d++) total *= map.box[d];
+    u32 line = map.box[0] * 2;
+    for (u32 row = 0; row < total / map.box[0]; row++)
+    {
+        u64 from = map.address;
+        u32 rest = row;
+        bool inside = true;
+        for (u32 d = 1; d < map.rank; d++)
+        {
+            i64 at = (i64)load.at[d] + rest % map.box[d] * map.step[d];
+            rest /= map.box[d];
+            inside &= at >= 0 && at < map.dims[d];
+            from += (u64)at * map.strides[d - 1];
+        }
+
+        for (u32 x = 0; x < map.box[0]; x++)
+        {
+            i64 at = (i64)load.at[0] + x;
+            f16 value = inside && at >= 0 && at < map.dims[0] ? ((const f16*)from)[at] : (f16)0.0f;
+            memcpy(at_address(swizzle(to + row * line + x * 2), 2), &value, 2);
+        }
+    }
+
+    b.bytes -= (long)total * 2;
+}
+
+void barrier_init(u64* barrier, int arrivals)
+{
+    at_address(shared_address(barrier), 8);
+    if ((u64)barrier % 8) fail("a barrier lies at no multiple of 8");
+    *barrier = UNPUBLISHED;
+    s_used = true;
+    s_barriers[barrier] = {arrivals, arrivals, 0, 0, {}};
+}
+
+void barrier_publish()
+{
+    for (auto& [barrier, state] : s_barriers) *barrier = PUBLISHED;
+}
+
+void barrier_arrive(u64* barrier, int bytes)
+{
+    Barrier& b = find(barrier);
+    b.bytes += bytes;
+    b.pending--;
+    settle(b);
+}
+
+void barrier_wait(u64* barrier, int parity)
+{
+    Barrier& b = find(barrier);
+    wait_until([&] {
+        if (b.phase != parity) return true;
+        // All have arrived, and only bytes are missing: now they come.
+        if (b.pending != 0) return false;
+        for (const Load& load : b.loads) run(b, load);
+        b.loads.clear();
+        settle(b);
+        return b.phase != parity;
+    });
+}
+
+void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
+{
+    Barrier& b = find(barrier);
+    if (*barrier != PUBLISHED) fail("copies a tensor to a barrier that was not published");
+    Load load = {shared_address(to), {}, {}};
+    memcpy(&load.map, (const void*)map, sizeof(TensorMap));
+    if (load.map.magic != TensorMap::MAGIC || (int)load.map.rank != rank) fail("copies by what is no tensor map of this rank");
+    if (load.to % 128) fail("copies a tensor to no multiple of 128");
+    memcpy(load.at, at, rank * sizeof(int));
+    if (late_tensors)
+    {
+        b.loads.push_back(load);
+        return;
+    }
+
+    run(b, load);
+    settle(b);
+}
+
+void products_fence() { s_used = s_products[place.tid].fenced = true; }
+
+static u32 start_of(u64 descriptor)
+{
+    u32 start = (u32)(descriptor & 0x3FFF) << 4;
+    if (descriptor >> 62 != 1 || (descriptor >> 49 & 7) != 0) fail("multiplies by a descriptor that is not of swizzled rows of 128 bytes");
+    if (start >> 7 & 7) fail("multiplies rows that do not begin at a multiple of 1024");
+    return start;
+}
+
+// Sixteen halves of a row, widened.
+static void row_of(u64 descriptor, int row, float (&r)[16])
+{
+    u32 first = start_of(descriptor) + row / 8 * ((u32)(descriptor >> 32 & 0x3FFF) << 4) + row % 8 * 128;
+    f16 halves[16];
+    memcpy(halves, at_address(swizzle(first), 16), 16);
+    memcpy(halves + 8, at_address(swizzle(first + 16), 16), 16);
+    for (int i = 0; i < 16; i++) r[i] = (float)halves[i];
+}
+
+// A thread holds columns lane % 4 * 2 and the next of every eight, of rows lane / 4 and lane / 4 + 8 of its warp's sixteen.
+static void run(const Product& p)
+{
+    int lane = place.tid % 32, first = place.tid % GROUP / 32 * 16 + lane / 4;
+    float left[2][16], right[16];
+    for (int h = 0; h < 2; h++) row_of(p.left, first + h * 8, left[h]);
+    for (int column = 0; column < p.n / 4; column++)
+    {
+        row_of(p.right, column / 2 * 8 + lane % 4 * 2 + column % 2, right);
+        for (int h = 0; h < 2; h++)
+        {
+            float sum = 0;
+            for (int k = 0; k < 16; k++) sum += left[h][k] * right[k];
+            float& to = p.sums[column / 2 * 4 + h * 2 + column % 2];
+            to = p.accumulate ? to + sum : sum;
+        }
+    }
+}
+
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate)
+{
+    Products& own = s_products[place.tid];
+    if (!own.fenced) fail("multiplies without a fence");
+    Product p = {sums, n, left, right, accumulate};
+    auto& issued = s_issued[place.tid / GROUP];
+    if (own.issued == issued.size())
+    {
+        issued.push_back(p);
+        tensor_products++;
+    }
+
+    const Product& first = issued[own.issued++];
+    if (first.n != n || first.left != left || first.right != right || first.accumulate != accumulate) fail("multiplies something else than its warpgroup");
+    own.open.push_back(p);
+    if (!late_products) run(p);
+}
+
+void products_commit()
+{
+    Products& own = s_products[place.tid];
+    own.groups.push_back(std::move(own.open));
+    own.open.clear();
+    own.fenced = false;
+}
+
+void products_wait(int groups)
+{
+    auto& waiting = s_products[place.tid].groups;
+    while ((int)waiting.size() > groups)
+    {
+        if (late_products)
+            for (const Product& p : waiting.front()) run(p);
+        waiting.erase(waiting.begin());
+    }
+
+    // The instruction is one of the whole warp: what it waited for, no lane still reads.
+    warp_barrier();
+}
+
+void hopper_block_begins()
+{
+    if (!s_used) return;
+    s_used = false;
+    s_barriers.clear();
+    for (auto& products : s_products) products = {};
+    for (auto& issued : s_issued) issued.clear();
+}
+
+void hopper_thread_ends()
+{
+    Products& own = s_products[place.tid];
+    if (!own.open.empty() || !own.groups.empty()) fail("ends with products that nobody waited for");
+}
+
+void hopper_block_ends()
+{
+    for (auto& [barrier, state] : s_barriers)
+        if (!state.loads.empty() || state.bytes != 0) fail("ends with tensors under way that nobody waited for");
+}
+}

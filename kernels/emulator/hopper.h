@@ -1,0 +1,53 @@
+// What Hopper adds to the emulator's side of the prelude: barriers in shared memory that count arrivals and bytes, an engine
+// that copies boxes of tensors, and products of four warps that run beside their threads. Copies and products are done either when
+// they are issued or as late as their wait allows, each by a switch of its own.
+#pragma once
+#define FP_ALIGNED_ARGUMENT
+#define FP_ARGUMENT(kernel, a) ((u64)&a)
+#define FP_ARGUMENT_OF(kernel)
+
+namespace emulator
+{
+u32 shared_address(const void* p);
+void barrier_init(u64* barrier, int arrivals);
+void barrier_publish();
+void barrier_arrive(u64* barrier, int bytes);
+void barrier_wait(u64* barrier, int parity);
+void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at);
+void products_fence();
+void products_commit();
+void products_wait(int groups);
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate);
+extern int blocks;
+}
+
+DEV int blocks() { return emulator::blocks; }
+DEV u32 shared_address(const void* p) { return emulator::shared_address(p); }
+DEV void barrier_init(u64* barrier, int arrivals) { emulator::barrier_init(barrier, arrivals); }
+DEV void barrier_publish() { emulator::barrier_publish(); }
+DEV void barrier_arrive(u64* barrier) { emulator::barrier_arrive(barrier, 0); }
+DEV void barrier_expect(u64* barrier, int bytes) { emulator::barrier_arrive(barrier, bytes); }
+DEV void barrier_wait(u64* barrier, int parity) { emulator::barrier_wait(barrier, parity); }
+
+DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
+{
+    int at[] = {x0, x1};
+    emulator::tensor_load(to, map, barrier, 2, at);
+}
+
+DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, int x3)
+{
+    int at[] = {x0, x1, x2, x3};
+    emulator::tensor_load(to, map, barrier, 4, at);
+}
+
+template <int N> DEV void registers_down() {}
+template <int N> DEV void registers_up() {}
+template <int N> DEV void hold(float (&)[N]) {}
+DEV void products_fence() { emulator::products_fence(); }
+DEV void products_commit() { emulator::products_commit(); }
+template <int N> DEV void products_wait() { emulator::products_wait(N); }
+template <int N> DEV void warpgroup_multiply(float (&s)[N], u64 left, u64 right, int accumulate)
+{
+    emulator::warpgroup_multiply(s, 2 * N, left, right, accumulate);
+}

@@ -1,0 +1,90 @@
+// Hopper's own instructions (sm_90a), on the device: the rest of the inline assembly, beside ../device.h.
+#pragma once
+#define FP_ALIGNED_ARGUMENT __attribute__((aligned(64)))
+
+// Where a kernel's argument lies: clang would copy it to local memory, of which tensor maps cannot be read.
+#define FP_ARGUMENT(kernel, a) fp_argument_of_##kernel()
+#define FP_ARGUMENT_OF(kernel) \
+    DEV u64 fp_argument_of_##kernel() \
+    { \
+        u64 at; \
+        asm("{\n.reg .b64 t;\nmov.b64 t, " #kernel "_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(at)); \
+        return at; \
+    }
+
+DEV int blocks() { return (int)__nvvm_read_ptx_sreg_nctaid_x(); }
+
+DEV void barrier_init(u64* barrier, int arrivals)
+{
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(arrivals) : "memory");
+}
+
+// Makes fresh barriers known to the engine that copies tensors.
+DEV void barrier_publish() { asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async.shared::cta;" ::: "memory"); }
+
+DEV void barrier_arrive(u64* barrier)
+{
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+}
+
+// Arrives, and lets the phase wait for so many bytes.
+DEV void barrier_expect(u64* barrier, int bytes)
+{
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes) : "memory");
+}
+
+// Waits until the phase of this parity has ended.
+DEV void barrier_wait(u64* barrier, int parity)
+{
+    asm volatile("{\n.reg .pred p;\nAGAIN%=:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\n@!p bra AGAIN%=;\n}" ::"r"(shared_address(barrier)),
+                 "r"(parity) : "memory");
+}
+
+// A box of a tensor to shared memory; zeros beyond the tensor's edges.
+DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
+{
+    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(shared_address(to)),
+                 "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1) : "memory");
+}
+
+DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, int x3)
+{
+    asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], [%2];" ::"r"(shared_address(to)),
+                 "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1), "r"(x2), "r"(x3) : "memory");
+}
+
+// Registers move from the warps that only copy to those that multiply.
+template <int N> DEV void registers_down() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N)); }
+template <int N> DEV void registers_up() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N)); }
+
+DEV void products_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+DEV void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+
+// Keeps the compiler from moving sums across the instructions that start and await products.
+template <int N> DEV void hold(float (&sums)[N])
+{
+    UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+f"(sums[i])::"memory");
+}
+
+// Waits until at most N of the newest groups of products are under way.
+template <int N> DEV void products_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory"); }
+
+#define FP_SUMS8(s, i) "+f"(s[i]), "+f"(s[i + 1]), "+f"(s[i + 2]), "+f"(s[i + 3]), "+f"(s[i + 4]), "+f"(s[i + 5]), "+f"(s[i + 6]), "+f"(s[i + 7])
+#define FP_SUMS64(s) FP_SUMS8(s, 0), FP_SUMS8(s, 8), FP_SUMS8(s, 16), FP_SUMS8(s, 24), FP_SUMS8(s, 32), FP_SUMS8(s, 40), FP_SUMS8(s, 48), FP_SUMS8(s, 56)
+#define FP_NAMES64 \
+    "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31," \
+    "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
+
+// sums (+)= left right: 64x16 halves times 16xN halves, both along k in shared memory; four warps together.
+DEV void warpgroup_multiply(float (&s)[64], u64 left, u64 right, int accumulate)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" FP_NAMES64
+                 "}, %64, %65, p, 1, 1, 0, 0;\n}" : FP_SUMS64(s) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+}
+
+DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %82, 0;\nwgmma.mma_async.sync.aligned.m64n160k16.f32.f16.f16 {" FP_NAMES64
+                 ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79}, %80, %81, p, 1, 1, 0, 0;\n}"
+                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+}

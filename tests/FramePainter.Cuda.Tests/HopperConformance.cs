@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using FramePainter.Conformance;
+using FramePainter.Graphs;
+
+namespace FramePainter.Cuda.Tests;
+
+/// <summary>The emulated machine as one of compute capability 9.0, which runs the kernels for sm_90a.</summary>
+internal static partial class Hopper
+{
+    const string Library = "cuda-emulator";
+
+    /// <summary>Products only, float16 inside: the other kernels are those of every device.</summary>
+    /// <param name="lateTensors">Boxes of tensors arrive when somebody waits for them, not when they are asked for.</param>
+    /// <param name="lateProducts">Products are made when their thread waits for them.</param>
+    /// <param name="reverse">The last thread of a block runs first.</param>
+    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse) =>
+        new($"CUDA, Hopper, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
+            {
+                Emulator.Order(deferred: true, reverse);
+                Order(lateTensors ? 1 : 0, lateProducts ? 1 : 0);
+                return new InnerBackend(Open(new CudaTuning(0, false)));
+            }, Profiles.Float16, BackendProfile.Float32)
+        {
+            Stored = Profiles.Float16,
+            Takes = c => c.Graph.Ops.Any(op => op is ProductOp) && c.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !c.Case.RowByRow
+                && !c.Graph.Ops.Any(op => op is AddTokensOp),
+        };
+
+    /// <summary>A backend on the emulated Hopper; other backends find the machine as it was.</summary>
+    public static CudaBackend Open(CudaTuning tuning)
+    {
+        Emulator.Machine(1, 12040, 9, 0, (nuint)8 << 30);
+        try
+        {
+            return new CudaBackend(0, tuning);
+        }
+        finally
+        {
+            Emulator.Restore();
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_order")]
+    public static partial void Order(int lateTensors, int lateProducts);
+
+    /// <summary>Products of warpgroups made so far.</summary>
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_tensor_products")]
+    public static partial nint Products();
+}
+
+/// <summary>Everything as late as its wait allows.</summary>
+public sealed class HopperLateConformance() : ConformanceSuite(Hopper.Profile(lateTensors: true, lateProducts: true, reverse: false));
+
+/// <summary>Tensors at once, products late, the last thread first: a stage that is given back too soon is written over.</summary>
+public sealed class HopperMixedConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true));

@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using System.Text;
+using FramePainter.Conformance;
+using FramePainter.Core.Tests.Engine;
+using FramePainter.Cuda.Driver;
+using FramePainter.Graphs;
+
+namespace FramePainter.Cuda.Tests;
+
+/// <summary>Which devices get Hopper's kernels, which products run on them, and what their PTX says about itself.</summary>
+public sealed class HopperTests : IDisposable
+{
+    static readonly string s_kernels = Path.Combine(Repository.Root, "kernels");
+
+    public HopperTests() => Emulator.Restore();
+
+    /// <summary>PTX for sm_90a runs on compute capability 9.0 alone, by drivers of CUDA 12.</summary>
+    [Theory]
+    [InlineData(12040, 8, 0, false)]
+    [InlineData(12040, 8, 9, false)]
+    [InlineData(12040, 9, 0, true)]
+    [InlineData(11080, 9, 0, false)]
+    [InlineData(12080, 10, 0, false)]
+    public void Only_hopper_loads_its_kernels(int version, int major, int minor, bool expected)
+    {
+        Emulator.Machine(1, version, major, minor, (nuint)1 << 30);
+        using var context = new CudaContext(0);
+        Assert.Equal(expected, context.IsHopper);
+        if (expected)
+        {
+            Assert.NotEqual(0, context.Kernels.Find("hopper_product_128", 0));
+        }
+        else
+        {
+            Assert.Throws<KeyNotFoundException>(() => context.Kernels.Find("hopper_product_128", 0));
+        }
+    }
+
+    /// <summary>Linear maps, convolutions of stride 1 or 2 and convolutions over time run on wgmma; the rest falls back to sm_80.</summary>
+    [Fact]
+    public void Products_run_on_warpgroups_where_rows_are_boxes()
+    {
+        var kinds = new Dictionary<string, bool>();
+        foreach (var name in OpCases.All.Keys)
+        {
+            var built = OpCases.All[name].Make();
+            if (built.Graph.Ops is not [ProductOp op] || built.Case.Adversity is not Adversity.None
+                || op.Input.Shape.Channels % 8 != 0 || (op.Input.Second is { } second && second.Shape.Channels % 8 != 0))
+            {
+                continue;
+            }
+
+            var kind = op switch
+            {
+                ConvOp { Stride: > 2 } => "conv of a large stride",
+                ConvOp { Upsample: false, Stride: 2 } => "conv strided",
+                ConvOp { Upsample: true } => "conv doubled",
+                ConvOp => "conv",
+                LinearOp { ImageStride: > 1 } => "linear strided",
+                _ => op.GetType().Name,
+            };
+            if (kinds.ContainsKey(kind))
+            {
+                continue;
+            }
+
+            var before = Hopper.Products();
+            using var backend = new InnerBackend(Hopper.Open(new CudaTuning(0, false)));
+            using var run = new GuardedRun(backend, built);
+            run.Run();
+            kinds.Add(kind, Hopper.Products() > before);
+        }
+
+        Assert.NotEmpty(kinds);
+        foreach (var (kind, onWarpgroups) in kinds)
+        {
+            Assert.True(onWarpgroups == kind is not ("conv of a large stride" or "conv doubled"), $"{kind}: {onWarpgroups}");
+        }
+
+        Assert.Contains(nameof(LinearOp), kinds.Keys);
+        Assert.Contains("conv", kinds.Keys);
+    }
+
+    [Fact]
+    public void Its_ptx_is_of_the_sources_beside_it()
+    {
+        var lines = new StringBuilder();
+        foreach (var (folder, pattern, prefix) in new[] { ("hopper", "*.cu", "hopper/"), ("hopper", "*.h", "hopper/"), (".", "*.h", "./") })
+        {
+            foreach (var path in Directory.GetFiles(Path.Combine(s_kernels, folder), pattern).OrderBy(Path.GetFileName, StringComparer.Ordinal))
+            {
+                lines.Append(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))).Append("  ").Append(prefix).Append(Path.GetFileName(path)).Append('\n');
+            }
+        }
+
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(lines.ToString())));
+        Assert.Equal(File.ReadAllText(Path.Combine(s_kernels, "ptx", "hopper.sha256")).Trim(), hash);
+    }
+
+    [Theory]
+    [InlineData("hopper_product_128", "m64n128k16")]
+    [InlineData("hopper_product_160", "m64n160k16")]
+    public void Its_ptx_multiplies_by_warpgroups_and_copies_by_tensors(string kernel, string shape)
+    {
+        var text = KernelLibrary.HopperSources().Single(s => s.Text.Contains($".entry {kernel}(", StringComparison.Ordinal)).Text;
+        Assert.Contains(".version 8.0", text, StringComparison.Ordinal);
+        Assert.Contains(".target sm_90a", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(".local", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(".extern .func", text, StringComparison.Ordinal);
+        var start = text.IndexOf($".entry {kernel}(", StringComparison.Ordinal);
+        var next = text.IndexOf(".entry ", start + 1, StringComparison.Ordinal);
+        var body = text[start..(next < 0 ? text.Length : next)];
+        // Four steps of 16 a stage; clang peels a loop now and then.
+        var products = body.Split($"wgmma.mma_async.sync.aligned.{shape}.f32.f16.f16").Length - 1;
+        Assert.True(products > 0 && products % 4 == 0, $"{products} products");
+        foreach (var instruction in (string[])[
+            "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes", "cp.async.bulk.tensor.2d.shared::cluster.global.tile",
+            "mbarrier.init.shared::cta.b64", "mbarrier.arrive.expect_tx.shared::cta.b64", "mbarrier.try_wait.parity.shared::cta.b64", "mbarrier.arrive.shared::cta.b64",
+            "wgmma.fence.sync.aligned", "wgmma.commit_group.sync.aligned", "wgmma.wait_group.sync.aligned", "setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32",
+            "fence.mbarrier_init.release.cluster"])
+        {
+            Assert.Contains(instruction, body, StringComparison.Ordinal);
+        }
+
+        // Operands come by tensors alone.
+        Assert.DoesNotContain("ld.global", body[..body.LastIndexOf("wgmma.mma_async", StringComparison.Ordinal)], StringComparison.Ordinal);
+        Assert.DoesNotContain("mma.sync", body.Replace("wgmma.mma_async.sync", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Emulator.Restore();
+}
