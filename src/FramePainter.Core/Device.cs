@@ -6,15 +6,15 @@ namespace FramePainter;
 /// <summary>Where an edit runs.</summary>
 public sealed record Device
 {
-    readonly Func<int, IBackend> _create;
+    readonly Func<int, CpuNumbers, IBackend> _create;
 
-    Device(string name, Func<int, IBackend> create) => (Name, _create) = (name, create);
+    Device(string name, Func<int, CpuNumbers, IBackend> create) => (Name, _create) = (name, create);
 
     /// <summary>The best device that this package knows by itself: the processor.</summary>
-    public static Device Auto { get; } = new("auto", threads => new CpuBackend(threads));
+    public static Device Auto { get; } = new("auto", (threads, numbers) => new CpuBackend(threads, numbers: numbers));
 
     /// <summary>The processor.</summary>
-    public static Device Cpu { get; } = new("cpu", threads => new CpuBackend(threads));
+    public static Device Cpu { get; } = new("cpu", (threads, numbers) => new CpuBackend(threads, numbers: numbers));
 
     /// <summary>The device's name.</summary>
     public string Name { get; }
@@ -27,7 +27,11 @@ public sealed record Device
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(createBackend);
-        return new Device(name, _ => createBackend());
+        return new Device(name, (_, numbers) => numbers == CpuNumbers.Default
+            ? createBackend()
+            : throw new OptionException(
+                nameof(PainterOptions.Precision),
+                $"Precision {numbers.Precision} with weights {numbers.Weights} is for the processor; '{name}' has options of its own."));
     }
 
     /// <inheritdoc/>
@@ -35,5 +39,7 @@ public sealed record Device
 
     /// <summary>Makes a backend.</summary>
     /// <param name="threads">Threads, where it is the processor.</param>
-    internal IBackend CreateBackend(int threads) => _create(threads);
+    /// <param name="numbers">Its numbers, where it is the processor.</param>
+    /// <exception cref="OptionException">The numbers are contradictory, or not for this device.</exception>
+    internal IBackend CreateBackend(int threads, CpuNumbers numbers) => _create(threads, numbers);
 }

@@ -5,7 +5,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Backends.Cpu;
 
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? path = null) : IWeightStore
+internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers) : IWeightStore
 {
     readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
@@ -17,7 +17,10 @@ internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? pat
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>The instructions that kernels over these weights are made of; panels are as wide as they want.</summary>
-    public Simd.InstructionPath Path { get; } = path ?? Simd.InstructionPaths.Best;
+    public Simd.InstructionPath Path => numbers.Path;
+
+    /// <summary>In which numbers products are computed and their weights kept.</summary>
+    public ProductNumbers Numbers => numbers;
 
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;
