@@ -1,5 +1,6 @@
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
+using FramePainter.Backends.Cpu.Jit;
 
 namespace FramePainter.Conformance;
 
@@ -25,6 +26,14 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Float32 on the processor.</summary>
     /// <param name="threads">Its threads.</param>
     public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
+
+    /// <summary>Products in bfloat16 on the processor, all else float32.</summary>
+    /// <param name="threads">Its threads.</param>
+    public static BackendProfile CpuBFloat16(int threads) => new(
+        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16)), 1.0 / (1 << 8), Float32)
+    {
+        Absence = () => BrainSupport.OfThisMachine.Absence,
+    };
 
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>
     public static BackendProfile Itself { get; } = new("Oracle", () => new OracleBackend(), 0, Float32);

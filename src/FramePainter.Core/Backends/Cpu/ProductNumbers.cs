@@ -42,6 +42,15 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
             : new ProductNumbers(path, type, null, $" with products in float32 of {(type == DType.I8 ? "Int8" : "bfloat16")} weights ({support.Absence})");
     }
 
+    public ProductNumbers For(FramePainter.Graphs.ProductOp op)
+    {
+        var r = (Environment.GetEnvironmentVariable("RULE") ?? "0,0,0").Split(',').Select(int.Parse).ToArray();
+        var rows = op.Output.Shape.Count / op.Output.Shape.Channels;
+        var worth = rows > r[0] && op.Weight.Inputs >= r[1] && op.Output.Shape.Channels >= r[2] && !(Environment.GetEnvironmentVariable("SKIP") is { Length: > 0 } skip && skip.Split(',').Any(x => op.Weight.Tensors[0].Contains(x)));
+        if (Environment.GetEnvironmentVariable("SHOW") is not null) Console.WriteLine($"{op.Weight.Tensors[0]} rows {rows} {op.Weight.Outputs}x{op.Weight.Inputs}x{op.Weight.Taps} {worth}");
+        return worth ? this : this with { Type = null, Brain = null };
+    }
+
     static DType? TypeOf(WeightFormat format) => format switch
     {
         WeightFormat.Half => DType.F16,

@@ -56,18 +56,19 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>The factors of a panel's columns, or null where weights are what they say.</summary>
     public float* Scales(int panel) => _scales is null ? null : (float*)_scales.Pointer + ((long)panel * Columns);
 
-    /// <summary>The matrix from a store in the store's numbers, packed when it is first asked for.</summary>
+    /// <summary>The matrix from a store, packed when it is first asked for.</summary>
     /// <param name="weights">The store.</param>
     /// <param name="matrix">The matrix.</param>
     /// <param name="columns">Columns of a panel.</param>
     /// <param name="gated">The outputs' second half are gates of the first.</param>
-    /// <param name="wordInputs">Inputs side by side in a column, 1 or 2.</param>
-    /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the store's numbers.</exception>
-    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, int wordInputs) =>
-        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}", source =>
+    /// <param name="numbers">What it is multiplied in and kept as.</param>
+    /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the numbers.</exception>
+    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers) =>
+        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}", source =>
         {
             var packed = Pack(source, matrix, columns, gated);
-            var type = weights.Numbers.Type ?? packed.Type;
+            var type = numbers.Type ?? packed.Type;
+            var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
             if (packed.Type != type || packed.WordInputs != wordInputs)
             {
                 using var stored = packed;

@@ -55,9 +55,9 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var gated = op.Epilogue.Activation == Activation.Geglu;
         _source = source;
-        var wordInputs = weights.Numbers.Brain is null ? 1 : BrainTiles.PairInputs;
-        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, wordInputs);
-        _arithmetic = weights.Numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain) : new FloatTiles<L, V>(_matrix.Type);
+        var numbers = weights.Numbers.For(op);
+        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, numbers);
+        _arithmetic = numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain) : new FloatTiles<L, V>(_matrix.Type);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _channels = op.Output.Shape.Channels;
         _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(run => Cut(run))];
