@@ -14,10 +14,10 @@ public sealed class PrecisionTests(ITestOutputHelper output)
     {
         var golden = GoldenCase.Open(GoldenCase.DefaultRoot(), name);
         var exact = Run(golden, CpuNumbers.Default);
-        foreach (var (numbers, most) in new[]
+        foreach (var (numbers, most, least) in new[]
         {
-            (new CpuNumbers(Precision.BFloat16), 2e-2), (new CpuNumbers(Weights: WeightFormat.BFloat16), 2e-2),
-            (new CpuNumbers(Weights: WeightFormat.Int8), 2e-2), (new CpuNumbers(Precision.BFloat16, WeightFormat.Int8), 2e-2),
+            (new CpuNumbers(Precision.BFloat16), 2e-2, 40.0), (new CpuNumbers(Weights: WeightFormat.BFloat16), 2e-2, 40.0),
+            (new CpuNumbers(Weights: WeightFormat.Int8), 6e-2, 35.0), (new CpuNumbers(Precision.BFloat16, WeightFormat.Int8), 6e-2, 35.0),
         })
         {
             var narrow = Run(golden, numbers);
@@ -25,7 +25,7 @@ public sealed class PrecisionTests(ITestOutputHelper output)
             var psnr = Psnr(exact["frames"], narrow["frames"]);
             output.WriteLine($"{name}, {numbers.Precision}, weights {numbers.Weights}: latents {relative:E2}, decoded {psnr:F1} dB");
             Assert.InRange(relative, 0, most);
-            Assert.True(psnr >= 40, $"{psnr:F1} dB");
+            Assert.True(psnr >= least, $"{psnr:F1} dB");
         }
     }
 

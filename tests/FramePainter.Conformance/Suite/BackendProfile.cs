@@ -30,7 +30,7 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Products in bfloat16 on the processor, all else float32.</summary>
     /// <param name="threads">Its threads.</param>
     public static BackendProfile CpuBFloat16(int threads) => new(
-        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16)), 1.0 / (1 << 8), Float32)
+        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true }), 1.0 / (1 << 8), Float32)
     {
         Absence = () => BrainSupport.OfThisMachine.Absence,
     };

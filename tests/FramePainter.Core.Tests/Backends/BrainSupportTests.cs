@@ -104,7 +104,7 @@ public sealed class BrainSupportTests
 
     static LinearOp Linear(ProductCase test)
     {
-        test.Weights.Add("w", DType.F32, test.Random(40 * 90), 40, 90);
-        return new LinearOp { Name = "linear", Outputs = [test.Value(1, 30, 40)], Input = new Operand(test.Value(1, 30, 90)), Weight = WeightMatrix.Of("w", 40, 90) };
+        test.Weights.Add("w", DType.F32, test.Random(70 * 90), 70, 90);
+        return new LinearOp { Name = "linear", Outputs = [test.Value(1, 30, 70)], Input = new Operand(test.Value(1, 30, 90)), Weight = WeightMatrix.Of("w", 70, 90) };
     }
 }

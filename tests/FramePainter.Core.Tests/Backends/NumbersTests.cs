@@ -113,7 +113,7 @@ public sealed class NumbersTests
         var op = new LinearOp { Name = "linear", Outputs = [test.Value(1, 20, 66)], Input = input, Weight = WeightMatrix.Of("w", 66, 41) };
         test.Data(input.First)[(7 * 41) + 40] = float.NaN;
         test.Data(input.First)[(9 * 41) + 3] = float.PositiveInfinity;
-        var actual = test.Run(op, InstructionPaths.Best, 2, new CpuNumbers(Precision.BFloat16));
+        var actual = test.Run(op, InstructionPaths.Best, 2, new CpuNumbers(Precision.BFloat16) { NarrowToo = true });
         for (var i = 0; i < actual.Length; i++)
         {
             Assert.Equal(i / 66 == 7, float.IsNaN(actual[i]));
@@ -136,7 +136,7 @@ public sealed class NumbersTests
             using var test = new ProductCase(1);
             var op = new LinearOp { Name = "linear", Outputs = [test.Value(1, 1, outputs)], Input = new Operand(test.Value(1, 1, inputs)), Weight = WeightMatrix.Of("w", outputs, inputs) };
             test.Weights.Add("w", DType.F32, test.Random(inputs * outputs), outputs, inputs);
-            using var backend = new CpuBackend(1, null, numbers);
+            using var backend = new CpuBackend(1, null, numbers with { NarrowToo = true });
             using var store = backend.CreateStore(test.Weights);
             using var executable = backend.Compile(Planner.Plan(new Graph("case", [op.Input.First], [op], op.Outputs)), store);
             Assert.Equal(expected, store.Bytes);
@@ -151,8 +151,24 @@ public sealed class NumbersTests
             using var test = new ProductCase(1);
             var op = new LinearOp { Name = "linear", Outputs = [test.Value(1, 1, 3)], Input = new Operand(test.Value(1, 1, 2)), Weight = WeightMatrix.Of("w", 3, 2) };
             test.Weights.Add("w", DType.F32, [1, 2, value, 4, 5, 6], 3, 2);
-            var error = Assert.Throws<CheckpointException>(() => test.Run(op, InstructionPaths.Best, 1, new CpuNumbers(Weights: format)));
+            var error = Assert.Throws<CheckpointException>(() => test.Run(op, InstructionPaths.Best, 1, new CpuNumbers(Weights: format) { NarrowToo = true }));
             Assert.Equal("w", error.Tensor);
+        }
+    }
+
+    [Fact]
+    public void Narrow_products_and_those_of_a_few_rows_stay_as_they_are()
+    {
+        foreach (var (tokens, inputs, outputs, rounded) in new[] { (15, 64, 64, true), (14, 64, 64, false), (15, 63, 64, false), (15, 64, 63, false) })
+        {
+            using var test = new ProductCase(1);
+            test.Weights.Add("w", DType.F32, test.Random(inputs * outputs), outputs, inputs);
+            var op = new LinearOp { Name = "linear", Outputs = [test.Value(1, tokens, outputs)], Input = new Operand(test.Value(1, tokens, inputs)), Weight = WeightMatrix.Of("w", outputs, inputs) };
+            var exact = test.Run(op, InstructionPaths.Best, 1);
+            foreach (var numbers in new[] { new CpuNumbers(Precision.BFloat16), new CpuNumbers(Weights: WeightFormat.Int8) })
+            {
+                Assert.Equal(rounded, !exact.AsSpan().SequenceEqual(test.Run(op, InstructionPaths.Best, 1, numbers)));
+            }
         }
     }
 
@@ -165,7 +181,7 @@ public sealed class NumbersTests
 
         public Rounding(Precision precision, WeightFormat format, string path)
         {
-            (_numbers, _path) = (new CpuNumbers(precision, format), Enum.Parse<InstructionPath>(path));
+            (_numbers, _path) = (new CpuNumbers(precision, format) { NarrowToo = true }, Enum.Parse<InstructionPath>(path));
             _roundsInputs = precision == Precision.BFloat16 && _path == InstructionPath.Avx512 && BrainSupport.OfThisMachine.Kernels is not null;
         }
 

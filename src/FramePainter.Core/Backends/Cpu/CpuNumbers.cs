@@ -12,4 +12,7 @@ internal sealed record CpuNumbers(Precision Precision = Precision.Float32, Weigh
 
     /// <summary>Kernels of bfloat16 to use instead of this machine's.</summary>
     public BrainSupport? Support { get; init; }
+
+    /// <summary>Rounds the products too that <see cref="ProductNumbers.For"/> leaves in float32: for tests at small sizes.</summary>
+    public bool NarrowToo { get; init; }
 }

@@ -1,5 +1,6 @@
 using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
 using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu;
@@ -11,6 +12,15 @@ namespace FramePainter.Backends.Cpu;
 /// <param name="Text">What a device's description says of it, for people.</param>
 internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKernels? Brain, string Text)
 {
+    /// <summary>Inputs and outputs of the narrowest product that is rounded; the networks' own widths begin at 128.</summary>
+    internal const int Narrowest = 64;
+
+    /// <summary>Rows of one tile: products of no more are rounded neither.</summary>
+    internal const int FewRows = BrainKernels.TileRows;
+
+    /// <summary>Narrow products are no exception.</summary>
+    public bool NarrowToo { get; init; }
+
     /// <summary>Looks at what there is.</summary>
     /// <param name="path">The instructions of all kernels.</param>
     /// <param name="wanted">What is asked for.</param>
@@ -23,6 +33,11 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
                 nameof(PainterOptions.Precision), $"Precision {wanted.Precision} with weights {wanted.Weights}: each must be one of the kinds that are named.");
         }
 
+        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo };
+    }
+
+    static ProductNumbers Resolve(InstructionPath path, CpuNumbers wanted)
+    {
         if (wanted.Precision == Precision.Float32)
         {
             return new ProductNumbers(path, TypeOf(wanted.Weights), null, wanted.Weights == WeightFormat.AsStored ? "" : $", weights {wanted.Weights}");
@@ -42,13 +57,16 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
             : new ProductNumbers(path, type, null, $" with products in float32 of {(type == DType.I8 ? "Int8" : "bfloat16")} weights ({support.Absence})");
     }
 
-    public ProductNumbers For(FramePainter.Graphs.ProductOp op)
+    /// <summary>
+    /// The numbers of one product. Narrow products (first and last convolutions, stems) and those of a few rows (time embeddings, cross-attention rows)
+    /// are a hundredth of the work and of the weights; they stay float32 with weights as stored, because few terms average rounding errors badly.
+    /// </summary>
+    /// <param name="op">The product.</param>
+    public ProductNumbers For(ProductOp op)
     {
-        var r = (Environment.GetEnvironmentVariable("RULE") ?? "0,0,0").Split(',').Select(int.Parse).ToArray();
-        var rows = op.Output.Shape.Count / op.Output.Shape.Channels;
-        var worth = rows > r[0] && op.Weight.Inputs >= r[1] && op.Output.Shape.Channels >= r[2] && !(Environment.GetEnvironmentVariable("SKIP") is { Length: > 0 } skip && skip.Split(',').Any(x => op.Weight.Tensors[0].Contains(x)));
-        if (Environment.GetEnvironmentVariable("SHOW") is not null) Console.WriteLine($"{op.Weight.Tensors[0]} rows {rows} {op.Weight.Outputs}x{op.Weight.Inputs}x{op.Weight.Taps} {worth}");
-        return worth ? this : this with { Type = null, Brain = null };
+        var shape = op.Output.Shape;
+        var narrow = op.Weight.Inputs < Narrowest || op.Weight.Outputs < Narrowest || shape.Count / shape.Channels <= FewRows;
+        return narrow && !NarrowToo ? this with { Type = null, Brain = null } : this;
     }
 
     static DType? TypeOf(WeightFormat format) => format switch
