@@ -8,18 +8,18 @@ namespace FramePainter;
 /// <summary>Where an edit runs.</summary>
 public sealed record Device
 {
-    readonly Func<int, ILogger, IBackend> _create;
+    readonly Func<BackendRequest, IBackend> _create;
 
-    Device(string name, Func<int, ILogger, IBackend> create) => (Name, _create) = (name, create);
+    Device(string name, Func<BackendRequest, IBackend> create) => (Name, _create) = (name, create);
 
     /// <summary>The processor.</summary>
-    public static Device Cpu { get; } = new("cpu", (threads, _) => new CpuBackend(threads));
+    public static Device Cpu { get; } = new("cpu", request => new CpuBackend(request.Threads, numbers: request.Numbers, winograd: request.Winograd));
 
     /// <summary>
     /// The best device of this machine: those of FramePainter.Cuda, then those of FramePainter.Ilgpu, where the application refers to these
     /// packages, else the processor. <see cref="PainterOptions.Logger"/> is told why each was passed over.
     /// </summary>
-    public static Device Auto { get; } = new("auto", (threads, log) => FirstOf([.. DevicePackages.Find(), Cpu]).CreateBackend(threads, log));
+    public static Device Auto { get; } = new("auto", request => FirstOf([.. DevicePackages.Find(), Cpu]).CreateBackend(request));
 
     /// <summary>The device's name.</summary>
     public string Name { get; }
@@ -32,7 +32,11 @@ public sealed record Device
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(createBackend);
-        return new Device(name, (_, _) => createBackend());
+        return new Device(name, request => request.Numbers == CpuNumbers.Default
+            ? createBackend()
+            : throw new OptionException(
+                nameof(PainterOptions.Precision),
+                $"Precision {request.Numbers.Precision} with weights {request.Numbers.Weights} is for the processor; '{name}' has options of its own."));
     }
 
     /// <summary>
@@ -52,7 +56,7 @@ public sealed record Device
         }
 
         return all.Length > 0
-            ? new Device($"first of {string.Join(", ", all.Select(d => d.Name))}", (threads, log) => CreateFirst(all, threads, log))
+            ? new Device($"first of {string.Join(", ", all.Select(d => d.Name))}", request => CreateFirst(all, request))
             : throw new ArgumentException("The list of devices is empty.", nameof(devices));
     }
 
@@ -60,32 +64,32 @@ public sealed record Device
     public override string ToString() => Name;
 
     /// <summary>Makes a backend.</summary>
-    /// <param name="threads">Threads, where it is the processor.</param>
-    /// <param name="log">Told what was chosen and what was passed over.</param>
-    internal IBackend CreateBackend(int threads, ILogger log) => _create(threads, log);
+    /// <param name="request">What it shall be like.</param>
+    /// <exception cref="OptionException">The numbers are contradictory, or not for this device.</exception>
+    internal IBackend CreateBackend(BackendRequest request) => _create(request);
 
-    static IBackend CreateFirst(Device[] devices, int threads, ILogger log)
+    static IBackend CreateFirst(Device[] devices, BackendRequest request)
     {
         var reasons = new StringBuilder();
         foreach (var device in devices)
         {
             try
             {
-                var backend = device.CreateBackend(threads, log);
+                var backend = device.CreateBackend(request);
                 if (reasons.Length > 0)
                 {
-                    DeviceLog.FellBack(log, backend.Description, devices[0].Name);
+                    DeviceLog.FellBack(request.Log, backend.Description, devices[0].Name);
                 }
                 else
                 {
-                    DeviceLog.Chosen(log, backend.Description);
+                    DeviceLog.Chosen(request.Log, backend.Description);
                 }
 
                 return backend;
             }
-            catch (DeviceException error)
+            catch (FramePainterException error) when (error is DeviceException || (error is OptionException && device != devices[^1]))
             {
-                DeviceLog.PassedOver(log, device.Name, error.Message);
+                DeviceLog.PassedOver(request.Log, device.Name, error.Message);
                 reasons.Append(System.Globalization.CultureInfo.InvariantCulture, $" {device.Name}: {error.Message}");
             }
         }
@@ -93,3 +97,10 @@ public sealed record Device
         throw new DeviceException($"No device can be used.{reasons}");
     }
 }
+
+/// <summary>What a painter wants of a backend.</summary>
+/// <param name="Threads">Threads, where it is the processor.</param>
+/// <param name="Numbers">In which numbers it computes, where it is the processor.</param>
+/// <param name="Winograd">Which convolutions run by Winograd's algorithm, where it is the processor.</param>
+/// <param name="Log">Told what was chosen and what was passed over.</param>
+internal sealed record BackendRequest(int Threads, CpuNumbers Numbers, WinogradUse Winograd, ILogger Log);

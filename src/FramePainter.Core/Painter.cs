@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
 using FramePainter.Pipeline;
 using FramePainter.Weights;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -32,7 +33,7 @@ public sealed class Painter : IDisposable
     /// <summary>How the edited frame sees the source.</summary>
     public AttentionKind Attention { get; }
 
-    /// <summary>The device, for people.</summary>
+    /// <summary>The device, for people; says in which numbers products really are computed when <see cref="PainterOptions.Precision"/> is not float32.</summary>
     public string Device => _backend.Description;
 
     /// <summary>Both sides of the working size are multiples of so many pixels: 64 for SVD.</summary>
@@ -75,7 +76,8 @@ public sealed class Painter : IDisposable
         Painter painter;
         try
         {
-            backend = options.Device.CreateBackend(threads, options.Logger ?? NullLogger.Instance);
+            backend = options.Device.CreateBackend(new BackendRequest(
+                threads, new CpuNumbers(options.Precision, options.Weights), options.Winograd ? WinogradUse.WhereFaster : WinogradUse.Never, options.Logger ?? NullLogger.Instance));
             painter = new Painter(checkpoint, backend, options.Attention);
         }
         catch

@@ -29,6 +29,18 @@ public sealed record PainterOptions
     /// <summary>Told which device edits run on, and why each device before it was passed over. Default: nobody.</summary>
     public ILogger? Logger { get; init; }
 
+    /// <summary>
+    /// Whether 3×3 convolutions on the processor may run by Winograd's algorithm where that is faster: a quarter of the multiplications,
+    /// with about twice the rounding error (docs/kernels.md). Default: yes, since all results stay within the same tolerances.
+    /// </summary>
+    public bool Winograd { get; init; } = true;
+
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>In which numbers matrix products are computed; on the processor only.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>How weights of matrix products lie in memory; on the processor only. Not <see cref="WeightFormat.Half"/> together with <see cref="Precision.BFloat16"/>.</summary>
+    public WeightFormat Weights { get; init; } = WeightFormat.AsStored;
 }

@@ -27,8 +27,8 @@ public sealed class GoldenTests
     public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, bool winograd)
     {
         var use = winograd ? WinogradUse.Always : WinogradUse.Never;
-        using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), use);
-        using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), use);
+        using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), winograd: use);
+        using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), winograd: use);
         var root = GoldenCase.DefaultRoot();
         foreach (var golden in GoldenCase.Names(root).Select(name => GoldenCase.Open(root, name)).Where(g => GoldenRunner.UsesBackend(g.Kind)))
         {

@@ -1,5 +1,6 @@
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Kernels;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
@@ -35,12 +36,20 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// </summary>
     /// <param name="path">The instructions.</param>
     public static BackendProfile Winograd(InstructionPath path) =>
-        new($"CPU, Winograd, {path}", () => new CpuBackend(2, path, WinogradUse.Always), 0, Float32)
+        new($"CPU, Winograd, {path}", () => new CpuBackend(2, path, winograd: WinogradUse.Always), 0, Float32)
         {
             Takes = built => built.Graph.Ops.OfType<ConvOp>().Any(op => InstructionPaths.Create(path, new Takers(op)))
                 && !built.Inputs.Values.Any(values => values.Any(float.IsNaN)),
             Absence = () => InstructionPaths.IsSupported(path) ? null : $"This processor lacks {path}.",
         };
+
+    /// <summary>Products in bfloat16 on the processor, all else float32.</summary>
+    /// <param name="threads">Its threads.</param>
+    public static BackendProfile CpuBFloat16(int threads) => new(
+        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true }), 1.0 / (1 << 8), Float32)
+    {
+        Absence = () => BrainSupport.OfThisMachine.Absence,
+    };
 
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>
     public static BackendProfile Itself { get; } = new("Oracle", () => new OracleBackend(), 0, Float32);

@@ -6,18 +6,30 @@ namespace FramePainter.Conformance;
 public sealed class OracleConformance() : ConformanceSuite(BackendProfile.Itself);
 
 /// <summary>The suite on the processor, on as many threads as the machines of continuous integration have cores.</summary>
-public sealed class CpuConformance() : ConformanceSuite(BackendProfile.Cpu(2))
+public sealed class CpuConformance() : ProcessorConformance(BackendProfile.Cpu);
+
+/// <summary>The suite on the processor with products in bfloat16.</summary>
+public sealed class CpuBFloat16Conformance() : ProcessorConformance(BackendProfile.CpuBFloat16);
+
+/// <summary>What holds for the processor in any numbers.</summary>
+public abstract class ProcessorConformance : ConformanceSuite
 {
+    readonly Func<int, BackendProfile> _ofThreads;
+
+    private protected ProcessorConformance(Func<int, BackendProfile> ofThreads)
+        : base(ofThreads(2)) => _ofThreads = ofThreads;
+
     /// <summary>Work is cut the same way for any number of threads.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
     public void Computes_the_same_bits_on_any_number_of_threads(string name)
     {
+        SkipWhenAbsent();
         var built = Expectation.Of(name).Built;
-        using var alone = BackendProfile.Cpu(1).Create();
+        using var alone = _ofThreads(1).Create();
         using var single = new GuardedRun(alone, built);
         var expected = single.Run();
-        using var three = BackendProfile.Cpu(3).Create();
+        using var three = _ofThreads(3).Create();
         foreach (var backend in new[] { Backend, three })
         {
             using var run = new GuardedRun(backend, built);

@@ -118,7 +118,7 @@ public abstract class ConformanceSuite : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    void SkipWhenAbsent()
+    private protected void SkipWhenAbsent()
     {
         var absence = Profile.Absence();
         Assert.SkipWhen(absence is not null, absence ?? "");

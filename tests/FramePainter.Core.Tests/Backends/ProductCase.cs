@@ -73,9 +73,9 @@ internal sealed class ProductCase(int seed) : IDisposable
 
     public float[] Random(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((_random.NextDouble() * 2) - 1))];
 
-    public float[] Run(Op op, InstructionPath path, int threads)
+    public float[] Run(Op op, InstructionPath path, int threads, CpuNumbers? numbers = null)
     {
-        using var backend = new CpuBackend(threads, path);
+        using var backend = new CpuBackend(threads, path, numbers);
         using var store = backend.CreateStore(Weights);
         var graph = new Graph("case", [.. op.Inputs.Distinct()], [op], op.Outputs);
         using var executable = backend.Compile(Planner.Plan(graph), store);

@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu;
 using FramePainter.Core.Tests.Support;
 using Microsoft.Extensions.Logging;
 
@@ -25,7 +26,7 @@ public sealed class DeviceTests
     public void Without_another_package_the_best_device_is_the_processor()
     {
         var log = new ListLogger();
-        using var backend = Device.Auto.CreateBackend(1, log);
+        using var backend = Device.Auto.CreateBackend(Request(log));
         Assert.StartsWith("CPU", backend.Description, StringComparison.Ordinal);
         Assert.Equal([(LogLevel.Information, $"Edits run on {backend.Description}.")], log.Entries);
     }
@@ -33,7 +34,7 @@ public sealed class DeviceTests
     [Fact]
     public void Where_none_is_left_the_error_has_every_reason()
     {
-        var error = Assert.Throws<DeviceException>(() => Device.FirstOf(Failing("one", "card on fire."), Failing("two", "driver asleep.")).CreateBackend(1, new ListLogger()));
+        var error = Assert.Throws<DeviceException>(() => Device.FirstOf(Failing("one", "card on fire."), Failing("two", "driver asleep.")).CreateBackend(Request(new ListLogger())));
         Assert.Equal("No device can be used. one: card on fire. two: driver asleep.", error.Message);
         Assert.Throws<ArgumentException>(() => Device.FirstOf());
         Assert.Throws<ArgumentNullException>(() => Device.FirstOf(Device.Cpu, null!));
@@ -43,9 +44,11 @@ public sealed class DeviceTests
     public void Only_a_device_that_cannot_be_used_is_passed_over()
     {
         var broken = Device.Custom("broken", () => throw new InvalidOperationException("a fault of the backend's"));
-        var error = Assert.Throws<InvalidOperationException>(() => Device.FirstOf(broken, Device.Cpu).CreateBackend(1, new ListLogger()));
+        var error = Assert.Throws<InvalidOperationException>(() => Device.FirstOf(broken, Device.Cpu).CreateBackend(Request(new ListLogger())));
         Assert.Equal("a fault of the backend's", error.Message);
     }
 
     static Device Failing(string name, string why) => Device.Custom(name, () => throw new DeviceException(why));
+
+    static BackendRequest Request(ILogger log) => new(1, CpuNumbers.Default, WinogradUse.WhereFaster, log);
 }

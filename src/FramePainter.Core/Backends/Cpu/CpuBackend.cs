@@ -3,16 +3,30 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu;
 
-/// <summary>Runs plans on the processor, in float32, without native code.</summary>
-internal sealed class CpuBackend(int threads, Simd.InstructionPath? path = null, WinogradUse winograd = WinogradUse.WhereFaster) : IBackend
+/// <summary>Runs plans on the processor, without native code. All but products is float32.</summary>
+internal sealed class CpuBackend : IBackend
 {
-    readonly WorkerPool _pool = new(threads);
+    readonly WorkerPool _pool;
+    readonly ProductNumbers _numbers;
+    readonly WinogradUse _winograd;
+
+    /// <summary>Starts the threads.</summary>
+    /// <param name="threads">How many.</param>
+    /// <param name="path">The instructions of the kernels; the widest when left out.</param>
+    /// <param name="numbers">In which numbers products are computed; float32 with weights as stored when left out.</param>
+    /// <param name="winograd">Which convolutions run by Winograd's algorithm.</param>
+    public CpuBackend(int threads, Simd.InstructionPath? path = null, CpuNumbers? numbers = null, WinogradUse winograd = WinogradUse.WhereFaster)
+    {
+        _winograd = winograd;
+        _numbers = ProductNumbers.Of(path ?? Simd.InstructionPaths.Best, numbers ?? CpuNumbers.Default);
+        _pool = new WorkerPool(threads);
+    }
 
     /// <inheritdoc/>
-    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {path ?? Simd.InstructionPaths.Best}";
+    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {_numbers.Path}{_numbers.Text}";
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, path, winograd);
+    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, _numbers, _winograd);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes) => new CpuBuffer(bytes);

@@ -18,7 +18,7 @@ internal enum WinogradUse
 }
 
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? path = null, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
+internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
 {
     readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
@@ -30,7 +30,10 @@ internal sealed class CpuWeights(IWeightSource source, Simd.InstructionPath? pat
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>The instructions that kernels over these weights are made of; panels are as wide as they want.</summary>
-    public Simd.InstructionPath Path { get; } = path ?? Simd.InstructionPaths.Best;
+    public Simd.InstructionPath Path => numbers.Path;
+
+    /// <summary>In which numbers products are computed and their weights kept.</summary>
+    public ProductNumbers Numbers => numbers;
 
     /// <summary>Which 3×3 convolutions run by Winograd's algorithm.</summary>
     public WinogradUse Winograd => winograd;

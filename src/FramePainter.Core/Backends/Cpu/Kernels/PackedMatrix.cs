@@ -4,25 +4,33 @@ using FramePainter.Tensors;
 namespace FramePainter.Backends.Cpu.Kernels;
 
 /// <summary>
-/// A weight matrix in panels, each of as many outputs as the micro-kernel has columns: <c>[panel][tap·inputs + input][column]</c>, in the type it is stored in.
+/// A weight matrix in panels, each of as many outputs as the micro-kernel has columns: <c>[panel][tap·inputs + input][column]</c>.
 /// Columns beyond the last output are zero. A gated matrix (GEGLU) has the values' columns in the first half of a panel and their gates in the second.
+/// A paired matrix has two consecutive inputs of a column side by side, as products in bfloat16 want them: <c>[panel][input / 2][column][input % 2]</c>,
+/// with zeros behind an odd last input. A word is what one column has of an input or of a pair.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     readonly NativeBuffer _memory;
+    readonly NativeBuffer? _scales;
 
-    PackedMatrix(DType type, int inputs, int outputs, int columns, bool gated)
+    PackedMatrix(DType type, int wordInputs, int inputs, int columns, int panelOutputs, int panels)
     {
-        (Type, Inputs, Columns) = (type, inputs, columns);
-        PanelOutputs = gated ? columns / 2 : columns;
-        var stored = gated ? outputs / 2 : outputs;
-        Panels = (stored + PanelOutputs - 1) / PanelOutputs;
-        PanelBytes = (long)inputs * columns * type.Size();
+        (Type, WordInputs, Inputs, Columns, PanelOutputs, Panels) = (type, wordInputs, inputs, columns, panelOutputs, panels);
+        WordBytes = columns * wordInputs * type.Size();
+        PanelBytes = (long)((inputs + wordInputs - 1) / wordInputs) * WordBytes;
         _memory = new NativeBuffer(Panels * PanelBytes);
+        _scales = type == DType.I8 ? new NativeBuffer((long)panels * columns * sizeof(float)) : null;
     }
 
-    /// <summary>Type of the stored weights.</summary>
+    /// <summary>Type of the stored weights: F32, F16, BF16, or I8 with a factor for each column.</summary>
     public DType Type { get; }
+
+    /// <summary>Inputs that lie side by side in a column: 1, or 2 when paired.</summary>
+    public int WordInputs { get; }
+
+    /// <summary>Bytes of one word of all columns of a panel.</summary>
+    public int WordBytes { get; }
 
     /// <summary>Inputs of all taps.</summary>
     public int Inputs { get; }
@@ -39,25 +47,49 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Size of a panel.</summary>
     public long PanelBytes { get; }
 
-    /// <summary>The first weight of a panel from some input on.</summary>
-    public byte* At(int panel, int input) =>
-        (byte*)_memory.Pointer + (panel * PanelBytes) + ((long)input * Columns * Type.Size());
+    /// <summary>Bytes of all panels and factors.</summary>
+    public long Bytes => _memory.Bytes + (_scales?.Bytes ?? 0);
+
+    /// <summary>The first weight of a panel from some word on.</summary>
+    public byte* At(int panel, int word) => (byte*)_memory.Pointer + (panel * PanelBytes) + ((long)word * WordBytes);
+
+    /// <summary>The factors of a panel's columns, or null where weights are what they say.</summary>
+    public float* Scales(int panel) => _scales is null ? null : (float*)_scales.Pointer + ((long)panel * Columns);
 
     /// <summary>The matrix from a store, packed when it is first asked for.</summary>
     /// <param name="weights">The store.</param>
     /// <param name="matrix">The matrix.</param>
     /// <param name="columns">Columns of a panel.</param>
     /// <param name="gated">The outputs' second half are gates of the first.</param>
-    /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
-    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated) =>
-        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}", source => Pack(source, matrix, columns, gated));
+    /// <param name="numbers">What it is multiplied in and kept as.</param>
+    /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the numbers.</exception>
+    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers) =>
+        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}", source =>
+        {
+            var packed = Pack(source, matrix, columns, gated);
+            var type = numbers.Type ?? packed.Type;
+            var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
+            if (packed.Type != type || packed.WordInputs != wordInputs)
+            {
+                using var stored = packed;
+                packed = stored.Recast(type, wordInputs, string.Join("', '", matrix.Tensors));
+            }
+
+            return (packed, packed.Bytes);
+        });
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
-
-    static (PackedMatrix Packed, long Bytes) Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated)
+    public void Dispose()
     {
-        var packed = new PackedMatrix(CommonType(source, matrix), matrix.Inputs * matrix.Taps, matrix.Outputs, columns, gated);
+        _memory.Dispose();
+        _scales?.Dispose();
+    }
+
+    static PackedMatrix Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated)
+    {
+        var panelOutputs = gated ? columns / 2 : columns;
+        var panels = ((gated ? matrix.Outputs / 2 : matrix.Outputs) + panelOutputs - 1) / panelOutputs;
+        var packed = new PackedMatrix(CommonType(source, matrix), 1, matrix.Inputs * matrix.Taps, columns, panelOutputs, panels);
         try
         {
             var (output, input) = (0, 0);
@@ -78,7 +110,28 @@ internal sealed unsafe class PackedMatrix : IDisposable
             throw;
         }
 
-        return (packed, packed._memory.Bytes);
+        return packed;
+    }
+
+    PackedMatrix Recast(DType type, int wordInputs, string tensors)
+    {
+        var recast = new PackedMatrix(type, wordInputs, Inputs, Columns, PanelOutputs, Panels);
+        try
+        {
+            var widened = new float[Inputs * Columns];
+            for (var panel = 0; panel < Panels; panel++)
+            {
+                new TensorView(tensors, Type, new Shape(widened.Length), (nint)At(panel, 0)).CopyTo(0, widened);
+                PanelRecast.Write(widened, recast, panel, tensors);
+            }
+        }
+        catch
+        {
+            recast.Dispose();
+            throw;
+        }
+
+        return recast;
     }
 
     static DType CommonType(IWeightSource source, WeightMatrix matrix)

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
@@ -29,7 +28,8 @@ internal static class ProductKernels
 /// <summary>
 /// Linear ops and convolutions as one blocked matrix product: rows × packed panels, epilogue in the tile's store.
 /// A work item is a block of rows by a group of panels. For each stretch of inputs it gathers its rows once, widens each panel once
-/// and lets the micro-kernel run over both; sums of unfinished tiles stay in the worker's scratch.
+/// and lets the micro-kernel run over both; sums of unfinished tiles stay in the worker's scratch. What a word of a row or panel is
+/// (a float, a pair of bfloat16) and which kernels multiply it is <see cref="TileArithmetic"/>'s.
 /// Each output is one chain of multiply-adds whose order hangs on the shape alone.
 /// </summary>
 internal sealed unsafe class ProductKernel<L, V> : CpuKernel
@@ -40,6 +40,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     const int WantedItems = 16;
 
     readonly RowSource _source;
+    readonly TileArithmetic _arithmetic;
     readonly TileEpilogue<L, V> _epilogue;
     readonly PackedMatrix _matrix;
     readonly RowBlock[] _blocks;
@@ -55,7 +56,9 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var gated = op.Epilogue.Activation == Activation.Geglu;
         _source = source;
-        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated);
+        var numbers = weights.Numbers.For(op);
+        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, numbers);
+        _arithmetic = numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain) : new FloatTiles<L, V>(_matrix.Type);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _channels = op.Output.Shape.Channels;
         _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(run => Cut(run))];
@@ -66,7 +69,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
         _rowBytes = Align(rows * Blocking.RowStride * sizeof(float));
         _panelBytes = Align(Blocking.Inputs * 2 * L.Count * sizeof(float));
-        var partial = _blocks.Any(b => b.Inputs > Blocking.Inputs);
+        var partial = _blocks.Any(b => Words(b).Count > Blocking.Inputs);
         _sumBytes = Align((partial ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
     }
 
@@ -88,31 +91,29 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var groups = _groups.Length - 1;
         var (b, g) = _blocksFastest ? (tile % _blocks.Length, tile / _blocks.Length) : (tile / groups, tile % groups);
         var block = _blocks[b];
+        var (firstWord, allWords) = Words(block);
         var rows = (float*)_run!.Scratch(worker);
-        var widened = (byte*)rows + _rowBytes;
-        var sums = (float*)(widened + _panelBytes);
+        var spare = (byte*)rows + _rowBytes;
+        var sums = (float*)(spare + _panelBytes);
         var tiles = (block.Rows + L.TileRows - 1) / L.TileRows;
-        var stretches = (block.Inputs + Blocking.Inputs - 1) / Blocking.Inputs;
+        var stretches = (allWords + Blocking.Inputs - 1) / Blocking.Inputs;
         for (var stretch = 0; stretch < stretches; stretch++)
         {
-            var from = block.Input + Part(block.Inputs, stretches, stretch);
-            var inputs = block.Input + Part(block.Inputs, stretches, stretch + 1) - from;
-            _source.Gather(block.Row, block.Rows, from, inputs, rows);
+            var last = stretch == stretches - 1;
+            var from = firstWord + Part(allWords, stretches, stretch);
+            var words = firstWord + Part(allWords, stretches, stretch + 1) - from;
+            _arithmetic.Gather(_source, block, from, words, rows, (float*)spare);
             for (var panel = _groups[g]; panel < _groups[g + 1]; panel++)
             {
-                var weights = _matrix.At(panel, from);
-                var kernels = Kernels(panel, tiles);
-                if (kernels.Widen)
-                {
-                    Widen(weights, inputs, (float*)widened);
-                    weights = widened;
-                }
+                var column = panel * _matrix.PanelOutputs;
+                var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - column <= L.Count;
+                var ready = _arithmetic.Ready(_matrix.At(panel, from), words, narrow, tiles, spare);
 
                 // The next panel's weights arrive while this one is used: a share of them with every tile.
                 var ahead = panel + 1 < _groups[g + 1] ? _matrix.At(panel + 1, from)
-                    : stretch + 1 < stretches ? _matrix.At(_groups[g], from + inputs)
+                    : !last ? _matrix.At(_groups[g], from + words)
                     : null;
-                var share = ((long)inputs * _matrix.Columns * _matrix.Type.Size() / tiles) + Prefetch.Line;
+                var share = ((long)words * _matrix.WordBytes / tiles) + Prefetch.Line;
                 for (var t = 0; t < tiles; t++)
                 {
                     if (ahead is not null)
@@ -121,58 +122,34 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                         ahead += share;
                     }
 
-                    if (stretch == stretches - 1)
-                    {
-                        _epilogue.Prefetch(block.Row + Part(block.Rows, tiles, t), Part(block.Rows, tiles, t + 1) - Part(block.Rows, tiles, t), panel * _matrix.PanelOutputs);
-                    }
-
                     var first = Part(block.Rows, tiles, t);
                     var count = Part(block.Rows, tiles, t + 1) - first;
-                    var sum = stretches == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count);
-                    var kernel = (delegate*<float*, byte*, int, float*, bool, void>)kernels.Table[count - 1];
-                    kernel(rows + (first * Blocking.RowStride), weights, inputs, sum, stretch > 0);
-                    if (stretch == stretches - 1)
+                    if (last)
                     {
-                        _epilogue.Store(sum, block.Row + first, count, panel * _matrix.PanelOutputs);
+                        _epilogue.Prefetch(block.Row + first, count, column);
+                    }
+
+                    var sum = stretches == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count);
+                    _arithmetic.Sum(ready, rows + (first * Blocking.RowStride), words, count, sum, stretch > 0);
+                    if (last)
+                    {
+                        if (_matrix.Scales(panel) is var scales && scales is not null)
+                        {
+                            ColumnScales<L, V>.Apply(sum, count, scales);
+                        }
+
+                        _epilogue.Store(sum, block.Row + first, count, column);
                     }
                 }
             }
         }
     }
 
-    /// <summary>The kernels of a panel, and whether they want it widened first: not worth it for one or two tiles of rows.</summary>
-    (nint[] Table, bool Widen) Kernels(int panel, int tiles)
+    /// <summary>The words that hold a block's inputs: the first and the last may hold one that is not the block's.</summary>
+    (int First, int Count) Words(RowBlock block)
     {
-        var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - (panel * _matrix.PanelOutputs) <= L.Count;
-        var stored = _matrix.Type == DType.F32;
-        return narrow ? (MicroKernels<L, V>.Narrow, !stored)
-            : stored || tiles <= 2 ? (MicroKernels<L, V>.Direct(_matrix.Type), false)
-            : (MicroKernels<L, V>.Wide, true);
-    }
-
-    void Widen(byte* source, int inputs, float* destination)
-    {
-        if (_matrix.Type == DType.F16)
-        {
-            Widen<ReadF16<L, V>>(source, inputs, destination);
-        }
-        else
-        {
-            Widen<ReadBF16<L, V>>(source, inputs, destination);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Widen<W>(byte* source, int inputs, float* destination)
-        where W : struct, IWeightReader<V>
-    {
-        for (var i = 0; i < inputs; i++)
-        {
-            L.Store(destination, W.Load(source));
-            L.Store(destination + L.Count, W.Load(source + (L.Count * W.Size)));
-            destination += 2 * L.Count;
-            source += 2 * L.Count * W.Size;
-        }
+        var first = block.Input / _matrix.WordInputs;
+        return (first, ((block.Input + block.Inputs + _matrix.WordInputs - 1) / _matrix.WordInputs) - first);
     }
 
     /// <summary>Cuts a run of rows into blocks of nearly equal size.</summary>

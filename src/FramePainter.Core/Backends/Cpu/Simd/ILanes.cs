@@ -73,4 +73,7 @@ internal unsafe interface ILanes<V>
 
     /// <summary>Reads bfloat16 and widens them; exact.</summary>
     static abstract V LoadBF16(ushort* source);
+
+    /// <summary>Reads signed bytes and converts them; exact.</summary>
+    static abstract V LoadI8(sbyte* source);
 }

@@ -61,4 +61,6 @@ internal readonly unsafe struct Lanes1 : ILanes<float>
     public static float LoadF16(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
 
     public static float LoadBF16(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
+
+    public static float LoadI8(sbyte* source) => *source;
 }

@@ -91,6 +91,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> LoadBF16(ushort* source) =>
         (Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)) << 16).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadI8(sbyte* source) => Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
+
     // Masked lanes are not touched in memory, so neither tail can fault.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();

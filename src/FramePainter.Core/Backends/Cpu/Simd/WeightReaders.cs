@@ -34,3 +34,14 @@ internal readonly unsafe struct ReadBF16<L, V> : IWeightReader<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Load(byte* weights) => L.LoadBF16((ushort*)weights);
 }
+
+/// <summary>Reads signed bytes as the whole numbers they are.</summary>
+internal readonly unsafe struct ReadI8<L, V> : IWeightReader<V>
+    where L : struct, ILanes<V>
+    where V : struct
+{
+    public static int Size => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load(byte* weights) => L.LoadI8((sbyte*)weights);
+}

@@ -1,0 +1,36 @@
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>A stretch of a panel made ready for a product kernel.</summary>
+/// <param name="Weights">Its first word.</param>
+/// <param name="Kernels">Kernels that read it: index rows − 1.</param>
+internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels);
+
+/// <summary>In which numbers a product's tiles are summed: how rows are gathered, panels made ready, and which kernels multiply them. Holds no state of a run.</summary>
+internal abstract unsafe class TileArithmetic
+{
+    /// <summary>Gathers a stretch of words of a block's rows; a word's inputs that are not the block's become 0.</summary>
+    /// <param name="source">Where rows come from.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="word">The first word.</param>
+    /// <param name="words">How many, up to <see cref="Simd.Blocking.Inputs"/>.</param>
+    /// <param name="rows">Receives them, rows <see cref="Simd.Blocking.RowStride"/> words apart.</param>
+    /// <param name="spare">Scratch as large as a widened panel.</param>
+    public abstract void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare);
+
+    /// <summary>Widens a stretch of a panel where its kernels want that.</summary>
+    /// <param name="weights">Its first packed word.</param>
+    /// <param name="words">How many.</param>
+    /// <param name="narrow">Only the first register of columns is wanted.</param>
+    /// <param name="tiles">Tiles of rows that will use it.</param>
+    /// <param name="spare">Scratch as large as a widened panel.</param>
+    public abstract ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare);
+
+    /// <summary>sum (+)= rows × panel.</summary>
+    /// <param name="panel">The panel.</param>
+    /// <param name="rows">The first row.</param>
+    /// <param name="words">Words of a row.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="sum">Float32 sums, two registers a row.</param>
+    /// <param name="accumulate">Add to what is there.</param>
+    public abstract void Sum(ReadyPanel panel, float* rows, int words, int count, float* sum, bool accumulate);
+}
