@@ -13,6 +13,12 @@ if ! ldconfig -p | grep -q 'libpocl\.so' && [ "$(id -u)" -eq 0 ] && command -v a
     echo "PoCL cannot be installed; its tests are skipped"
 fi
 
+# A browser, for the tests of the Studio's page; without it they are reported as skipped.
+if ! command -v chromium >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 ||
+    echo "Chromium cannot be installed; its tests are skipped"
+fi
+
 # The CUDA kernels are tested through an emulator, which clang builds from their own sources.
 if ! command -v clang++-19 > /dev/null && ! { apt-get update && apt-get install -y --no-install-recommends clang-19; }; then
   echo "clang-19 is missing and could not be installed"

@@ -49,11 +49,14 @@ sealed class ModelOptions
         });
     }
 
+    /// <summary>Whether the arguments ask for no model, which means the toy.</summary>
+    public bool IsToy(ParseResult parsed) => parsed.GetValue(_model) is null;
+
     /// <summary>What the arguments ask to load; says so where it is the toy.</summary>
     public PainterOptions Settings(ParseResult parsed)
     {
         var model = parsed.GetValue(_model);
-        if (model is null)
+        if (IsToy(parsed))
         {
             Console.Error.WriteLine("No --model given: using the embedded toy, trained on synthetic 64x64 shapes; it knows nothing else.");
             model = ToyModel.Folder;
@@ -61,7 +64,7 @@ sealed class ModelOptions
 
         return new PainterOptions
         {
-            Model = model,
+            Model = model!,
             Checkpoint = parsed.GetValue(_checkpoint),
             PreferFp16 = parsed.GetValue(_fp16),
             Attention = parsed.GetValue(_attention),
