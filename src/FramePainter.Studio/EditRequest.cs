@@ -2,35 +2,35 @@ using System.Numerics;
 
 namespace FramePainter.Studio;
 
-/// <summary>What the page asks for. All of it is checked: it may come from anywhere.</summary>
-sealed record EditRequest
+/// <summary>What the page asks for. All of it is checked: it may come from anywhere. Its setters are plain because generated readers overwrite the defaults of init-only ones.</summary>
+sealed class EditRequest
 {
     const int MaxSteps = 1000;
     const int MaxPoints = 256;
 
     /// <summary>Denoising steps, 1 to 1000.</summary>
-    public int Steps { get; init; } = EditOptions.Default.Steps;
+    public int Steps { get; set; } = EditOptions.Default.Steps;
 
     /// <summary>Seed of the noise.</summary>
-    public long Seed { get; init; } = EditOptions.Default.Seed;
+    public long Seed { get; set; } = EditOptions.Default.Seed;
 
     /// <summary>Strength of the signal, 0 to 10.</summary>
-    public float ControlScale { get; init; } = EditOptions.Default.ControlScale;
+    public float ControlScale { get; set; } = EditOptions.Default.ControlScale;
 
     /// <summary>Guidance, 0 to 100.</summary>
-    public float Guidance { get; init; } = EditOptions.Default.Guidance;
+    public float Guidance { get; set; } = EditOptions.Default.Guidance;
 
     /// <summary>Whether noise is drawn in float32 and not in float16.</summary>
-    public bool Float32Draws { get; init; }
+    public bool Float32Draws { get; set; }
 
     /// <summary>A PNG of white strokes on black or on nothing.</summary>
-    public byte[]? Sketch { get; init; }
+    public byte[]? Sketch { get; set; }
 
     /// <summary>A region to move instead of a sketch.</summary>
-    public MoveRequest? Move { get; init; }
+    public MoveRequest? Move { get; set; }
 
     /// <summary>Drags in the picture's pixels: from x, y to x, y.</summary>
-    public IReadOnlyList<float[]>? Points { get; init; }
+    public IReadOnlyList<float[]>? Points { get; set; }
 
     /// <summary>The options; the map of matches is kept where the painter has a block for it.</summary>
     /// <exception cref="Problem">A value is out of range.</exception>

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace FramePainter.Studio.Tests;
 
 /// <summary>Plays each attack on the Studio's door.</summary>
-public sealed class DoorTests(StudioFixture fixture) : IClassFixture<StudioFixture>
+[Collection(StudioGroup.Name)]
+public sealed class DoorTests(StudioFixture fixture)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,8 @@ using FramePainter.Imaging;
 namespace FramePainter.Studio.Tests;
 
 /// <summary>Edits through the server: their results, their queue, and tabs that come and go.</summary>
-public sealed class EditTests(StudioFixture fixture) : IClassFixture<StudioFixture>
+[Collection(StudioGroup.Name)]
+public sealed class EditTests(StudioFixture fixture)
 {
     const int Long = 1000;
 

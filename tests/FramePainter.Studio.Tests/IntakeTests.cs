@@ -4,7 +4,8 @@ using System.Net.Http.Headers;
 namespace FramePainter.Studio.Tests;
 
 /// <summary>What the Studio does not take in.</summary>
-public sealed class IntakeTests(StudioFixture fixture) : IClassFixture<StudioFixture>
+[Collection(StudioGroup.Name)]
+public sealed class IntakeTests(StudioFixture fixture)
 {
     static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

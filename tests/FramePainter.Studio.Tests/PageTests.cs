@@ -5,7 +5,8 @@ using Microsoft.Playwright;
 namespace FramePainter.Studio.Tests;
 
 /// <summary>The page in a real browser. The screenshots of README and docs are made here, below <c>artifacts/screenshots</c>.</summary>
-public sealed class PageTests(StudioFixture fixture) : IClassFixture<StudioFixture>
+[Collection(StudioGroup.Name)]
+public sealed class PageTests(StudioFixture fixture)
 {
     static readonly string? s_chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser" }.FirstOrDefault(File.Exists);
 
@@ -54,6 +55,12 @@ public sealed class PageTests(StudioFixture fixture) : IClassFixture<StudioFixtu
         await browser.Screenshot("studio-start-dark");
         await page.ClickAsync("[data-sample='003']");
         await page.WaitForSelectorAsync("#frame:not([hidden])");
+        await Drag(page, (0.5f, 0.5f));
+        // Pink, not the white ring of the pointer.
+        Assert.True(
+            await page.EvaluateAsync<bool>("(c => [...c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data].join() === '255,61,129,255')(document.getElementById('drawing'))"),
+            "A tap draws no dot.");
+        await page.ClickAsync("#clear");
         await page.Keyboard.PressAsync("a");
         await Drag(page, (0.3f, 0.3f), (0.7f, 0.5f));
         Assert.True(await page.IsEnabledAsync("#run"));
@@ -87,10 +94,12 @@ public sealed class PageTests(StudioFixture fixture) : IClassFixture<StudioFixtu
         var page = browser.Page;
         await page.ClickAsync("[data-sample='001']");
         await page.WaitForSelectorAsync("#frame:not([hidden])");
-        await Drag(page, (0.2f, 0.2f), (0.7f, 0.7f));
+        await page.ClickAsync("#sample-sketch");
+        await page.WaitForSelectorAsync("#sample-sketch", new() { State = WaitForSelectorState.Hidden });
+        await page.WaitForSelectorAsync("#run:enabled");
         await page.FillAsync("#steps", "1000");
         await page.ClickAsync("#run");
-        await page.WaitForFunctionAsync("document.querySelector('#progress p').textContent.includes('step')");
+        await page.WaitForSelectorAsync("#progress p:has-text('step')");
         await page.Keyboard.PressAsync("Escape");
         await page.WaitForSelectorAsync("#progress[data-phase=Cancelled]");
         Assert.True(await page.IsEnabledAsync("#run"));
@@ -108,34 +117,23 @@ public sealed class PageTests(StudioFixture fixture) : IClassFixture<StudioFixtu
         await page.WaitForSelectorAsync("#problem:not([hidden])");
         Assert.Contains("PNG, JPEG and WebP", await page.TextContentAsync("#problem"), StringComparison.Ordinal);
 
+        // What was refused leaves the page as it was.
         await page.SetInputFilesAsync("#file", new FilePayload { Name = "photo.png", MimeType = "image/png", Buffer = ToyModel.Samples[2].Source.ToArray() });
         await page.WaitForSelectorAsync("#frame:not([hidden])");
         Assert.False(await page.IsVisibleAsync("#problem"));
     }
 
-    /// <summary>Draws every white pixel of a sketch by hand: one stroke for each run of a row.</summary>
+    /// <summary>Draws the outline of a sketch's one round shape by hand: the ellipse within its bounds.</summary>
     static async Task Trace(IPage page, PixelImage sketch)
     {
-        var box = (await page.Locator("#overlay").BoundingBoxAsync())!;
-        await page.EvaluateAsync("document.getElementById('brush').value = 13; document.getElementById('brush').dispatchEvent(new Event('input'))");
-        var (sx, sy) = (box.Width / sketch.Width, box.Height / sketch.Height);
-        for (var y = 0; y < sketch.Height; y++)
+        var white = Enumerable.Range(0, sketch.Pixels.Length).Where(i => sketch.Pixels[i] > 127).Select(i => (X: i % sketch.Width, Y: i / sketch.Width)).ToArray();
+        var (left, right, top, bottom) = (white.Min(p => p.X) + 0.5f, white.Max(p => p.X) + 0.5f, white.Min(p => p.Y) + 0.5f, white.Max(p => p.Y) + 0.5f);
+        const int Corners = 48;
+        await Drag(page, [.. Enumerable.Range(0, Corners + 1).Select(i =>
         {
-            for (var x = 0; x < sketch.Width; x++)
-            {
-                var from = x;
-                while (x < sketch.Width && sketch.Pixels[(y * sketch.Width) + x] > 127)
-                    x++;
-                if (x == from)
-                    continue;
-
-                await page.Mouse.MoveAsync(box.X + ((from + 0.5f) * sx), box.Y + ((y + 0.5f) * sy));
-                await page.Mouse.DownAsync();
-                if (x - from > 1)
-                    await page.Mouse.MoveAsync(box.X + ((x - 0.5f) * sx), box.Y + ((y + 0.5f) * sy));
-                await page.Mouse.UpAsync();
-            }
-        }
+            var (sin, cos) = MathF.SinCos(i * MathF.Tau / Corners);
+            return ((((left + right) + ((right - left) * cos)) / 2) / sketch.Width, (((top + bottom) + ((bottom - top) * sin)) / 2) / sketch.Height);
+        })]);
     }
 
     static async Task Drag(IPage page, params (float X, float Y)[] way)
@@ -155,8 +153,10 @@ public sealed class PageTests(StudioFixture fixture) : IClassFixture<StudioFixtu
     {
         var download = await page.RunAndWaitForDownloadAsync(() => page.ClickAsync("#download"));
         Assert.EndsWith(".png", download.SuggestedFilename, StringComparison.Ordinal);
-        using var stream = await download.CreateReadStreamAsync();
-        return ImageFile.Load(stream).ToRgb();
+        await using var stream = await download.CreateReadStreamAsync();
+        using var bytes = new MemoryStream();
+        await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
+        return ImageFile.Load(bytes.ToArray()).ToRgb();
     }
 
     /// <summary>Mean difference of two pictures over the pixels in which two others differ much.</summary>

@@ -3,8 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using FramePainter.Toy;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
-
 namespace FramePainter.Studio.Tests;
 
 /// <summary>The toy, opened once, and what every test does with a server.</summary>
@@ -18,6 +16,13 @@ public sealed class StudioFixture : IDisposable
         StudioServer.StartAsync(Painter, (options ?? new StudioOptions()) with { ToySamples = true }, TestContext.Current.CancellationToken);
 
     public void Dispose() => Painter.Dispose();
+}
+
+/// <summary>All tests share the toy and run one after the other: they time what the server does.</summary>
+[CollectionDefinition(Name)]
+public sealed class StudioGroup : ICollectionFixture<StudioFixture>
+{
+    public const string Name = "studio";
 }
 
 /// <summary>A program that uses a Studio.</summary>

@@ -14,6 +14,7 @@ let info = null;
 let session = null;      // the server's last state
 let stopWatching = null;
 let drawing = null;
+let sample = null;       // where the picture is one of the samples
 let tool = 'brush';
 let view = 'draw';
 let chosen = null;       // number of the result that is shown
@@ -46,25 +47,26 @@ async function openPicture(blob) {
   const picture = await createImageBitmap(await api.fetchBlob(api.picturePath(opened.id)));
   stopWatching?.();
   if (session) api.close(session.id).catch(() => {});
-  [session, chosen, drawing] = [opened, null, new Drawing(picture)];
+  [session, chosen, drawing, sample] = [opened, null, new Drawing(picture), null];
   stopWatching = api.watch(opened.id, onState);
   $('empty').hidden = true;
   stage.show(drawing);
   setView('draw');
 }
 
-const openSample = ({ name, seed }) => attempt(async () => {
-  await openPicture(await api.fetchBlob(api.samplePath(name, 'source')));
-  panels.useSample(seed);
+const openSample = asked => attempt(async () => {
+  await openPicture(await api.fetchBlob(api.samplePath(asked.name, 'source')));
+  sample = asked;
+  panels.useSample(sample.seed);
   refresh();
 });
 
 /** Lays a sample's own sketch over it, for those who only want to see an edit. */
-async function useSampleSketch(name) {
-  const image = await createImageBitmap(await api.fetchBlob(api.samplePath(name, 'sketch')));
+const useSampleSketch = () => attempt(async () => {
+  const image = await createImageBitmap(await api.fetchBlob(api.samplePath(sample.name, 'sketch')));
   drawing.add({ kind: 'image', image: whiteOnNothing(image) });
-  refresh();
-}
+  setView('draw');
+});
 
 // Edits
 
@@ -106,7 +108,7 @@ const result = () => session?.history.find(r => r.number === chosen);
 function refresh() {
   if (!drawing) return;
   panels.showView(view, tool, chosen !== null, result()?.matches, drawing);
-  panels.showDrawing(drawing, session);
+  panels.showDrawing(drawing, session, sample);
   stage.compare(view === 'draw' ? null : api.resultPath(session.id, chosen), view === 'compare' ? share : 0);
   const drawsWithBrush = tool === 'brush' || tool === 'eraser';
   if (view !== 'matches') {
@@ -194,6 +196,7 @@ const openFile = file => file && attempt(() => openPicture(file));
 for (const button of document.querySelectorAll('[data-tool]')) button.onclick = () => setTool(button.dataset.tool);
 for (const button of document.querySelectorAll('[data-view]')) button.onclick = () => setView(button.dataset.view);
 Object.entries({ undo, redo, clear, run, cancel, open: openDialog, dice }).forEach(([id, action]) => { $(id).onclick = action; });
+$('sample-sketch').onclick = useSampleSketch;
 $('continue').onclick = () => attempt(async () => openPicture(await api.fetchBlob(api.resultPath(session.id, chosen))));
 $('file').onchange = event => { openFile(event.target.files[0]); event.target.value = ''; };
 $('brush').oninput = refresh;
@@ -218,5 +221,5 @@ new ResizeObserver(() => { stage.fit(); refresh(); }).observe(place);
 
 await attempt(async () => {
   info = await api.about();
-  panels.showAbout(info, openSample, async sample => { await openSample(sample); await attempt(() => useSampleSketch(sample.name)); });
+  panels.showAbout(info, openSample);
 });

@@ -104,7 +104,9 @@ export class Drawing {
 export function trace(context, points) {
   context.beginPath();
   context.moveTo(points[0].x, points[0].y);
-  for (const p of points) context.lineTo(p.x, p.y);
+  // A line of no length has no round ends: the first step is a hair.
+  context.lineTo(points[0].x + 0.01, points[0].y);
+  for (const p of points.slice(1)) context.lineTo(p.x, p.y);
 }
 
 /** Black becomes transparent: a sketch file laid over the picture. */

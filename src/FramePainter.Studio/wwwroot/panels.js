@@ -15,17 +15,17 @@ const hints = {
   lasso: 'Draw around a region, then drag it to its new place.',
 };
 
-export function showAbout(info, open, openWithSketch) {
+export function showAbout(info, open) {
   $('about').textContent = `${info.version} · ${info.device}`;
   for (const sample of info.samples) {
     const button = document.createElement('button');
-    button.title = `Sample ${sample.name} (hold Shift: with its sketch)`;
+    button.title = `Sample ${sample.name}`;
     button.dataset.sample = sample.name;
     const image = new Image();
     image.src = samplePath(sample.name, 'source');
     image.alt = `Sample ${sample.name}`;
     button.append(image);
-    button.onclick = event => (event.shiftKey ? openWithSketch : open)(sample);
+    button.onclick = () => open(sample);
     $('samples').append(button);
   }
 }
@@ -55,7 +55,8 @@ export function showProblem(message) {
   $('problem').textContent = message ?? '';
 }
 
-export function showDrawing(drawing, session) {
+export function showDrawing(drawing, session, sample) {
+  $('sample-sketch').hidden = !sample || !drawing.isEmpty;
   const editing = session?.edit && (session.edit.phase === 'Queued' || session.edit.phase === 'Running');
   const move = drawing.move;
   const movesNothing = drawing.drags.length === 0 && !drawing.hasSketch && (!move || !(move.by.x || move.by.y));
