@@ -38,9 +38,12 @@ public sealed class PageTests(StudioFixture fixture)
         await page.ClickAsync("[data-view=matches]");
         var box = (await page.Locator("#overlay").BoundingBoxAsync())!;
         var asked = page.WaitForResponseAsync(r => r.Url.Contains("/match?", StringComparison.Ordinal));
-        await page.Mouse.MoveAsync(box.X + (box.Width * 0.5f), box.Y + (box.Height * 0.4f));
+        await page.Mouse.MoveAsync(box.X + (box.Width * 0.8f), box.Y + (box.Height * 0.2f));
         Assert.Equal(200, (await asked).Status);
         await page.WaitForTimeoutAsync(300);
+        Assert.True(
+            await page.EvaluateAsync<bool>("(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))(document.getElementById('overlay'))"),
+            "No match is shown.");
         await browser.Screenshot("studio-matches");
         Assert.Empty(browser.Complaints);
         Assert.DoesNotContain(server.Token, page.Url, StringComparison.Ordinal);

@@ -42,6 +42,7 @@ export function pointOf(event) {
 
 /** Draws sketch, drags and region; pending ones too. */
 export function paint({ pendingDrag, pendingLasso, cursor, visible }) {
+  begin(layers.overlay);
   const context = begin(layers.drawing);
   if (!visible) return;
   context.drawImage(drawing.sketch, 0, 0, drawing.width, drawing.height);
@@ -68,7 +69,7 @@ export function compare(path, share) {
 
 /** Draws where a point of the edit looked in the source: the heat of all tokens, and the best one. */
 export function paintMatch(point, match) {
-  const context = begin(layers.drawing);
+  const context = begin(layers.overlay);
   if (!match) return;
   const [w, h] = [drawing.width / match.width, drawing.height / match.height];
   match.heat.forEach((heat, i) => {
