@@ -14,6 +14,7 @@ root.Subcommands.Add(ReplayCommand.Create());
 root.Subcommands.Add(InspectCommand.Create());
 root.Subcommands.Add(MakeCheckpointCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
+root.Subcommands.Add(StudioCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

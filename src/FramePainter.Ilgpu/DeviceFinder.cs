@@ -28,7 +28,13 @@ internal static class DeviceFinder
     {
         ResolveOpenCl();
         var notes = new List<string>();
-        var context = CreateContext(notes, prepare);
+        Context context;
+        lock (s_gate)
+        {
+            // ILGPU asks the OpenCL loader for its devices without a lock, and sees none while another thread asks.
+            context = CreateContext(notes, prepare);
+        }
+
         try
         {
             foreach (var (name, device) in Candidates(context, wanted, notes))

@@ -19,12 +19,30 @@ static unsafe class Decoder
     {
         fixed (byte* start = bytes)
         {
-            using var data = SKData.Create((nint)start, bytes.Length);
-            using var stream = new SKMemoryStream(data);
-            using var codec = SKCodec.Create(stream, out var result)
-                ?? throw new ImageException($"{name} has no readable picture header ({Reason(result)}).");
+            using var codec = Open(start, bytes.Length, name);
             return Decode(codec, bytes.Length, name);
         }
+    }
+
+    /// <summary>Width and height as the header has them.</summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="name">What to call it in errors.</param>
+    public static (int Width, int Height) SizeOf(ReadOnlySpan<byte> bytes, string name)
+    {
+        fixed (byte* start = bytes)
+        {
+            using var codec = Open(start, bytes.Length, name);
+            return (codec.Info.Width, codec.Info.Height);
+        }
+    }
+
+    // The codec holds on to its stream and the stream to its data.
+    static SKCodec Open(byte* start, int length, string name)
+    {
+        using var data = SKData.Create((nint)start, length);
+        using var stream = new SKMemoryStream(data);
+        return SKCodec.Create(stream, out var result)
+            ?? throw new ImageException($"{name} has no readable picture header ({Reason(result)}).");
     }
 
     static PixelImage Decode(SKCodec codec, int length, string name)

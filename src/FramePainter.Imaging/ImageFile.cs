@@ -48,6 +48,17 @@ public static class ImageFile
         return Decoder.Decode(bytes, Name);
     }
 
+    /// <summary>Reads a picture's size off its header, without decoding it: for whoever takes pictures from strangers.</summary>
+    /// <param name="bytes">The bytes of a PNG, JPEG or WebP file.</param>
+    /// <returns>Width and height in pixels as stored: before the orientation that a camera noted.</returns>
+    /// <exception cref="ImageException">The bytes begin no picture, or its header is damaged.</exception>
+    public static (int Width, int Height) SizeOf(ReadOnlySpan<byte> bytes)
+    {
+        const string Name = "The buffer";
+        Signature.Check(bytes, Name);
+        return Decoder.SizeOf(bytes, Name);
+    }
+
     /// <summary>
     /// Writes a picture file, in the format that the name's ending tells (.png, .jpg, .jpeg, .webp). The file is written beside its
     /// place and then renamed: whatever fails, no half-written picture stands under the final name.

@@ -38,6 +38,20 @@ sealed class ModelOptions
         CustomParser = Parsers.OptionalInteger(1, 1024),
     };
 
+    readonly Option<Precision> _precision = new("--precision")
+    {
+        Description = "Numbers of matrix products on the processor: float32 or bfloat16. Default: float32.",
+        HelpName = "KIND",
+        CustomParser = Parsers.Named(("float32", Precision.Float32), ("bfloat16", Precision.BFloat16)),
+    };
+
+    readonly Option<WeightFormat> _weights = new("--weights")
+    {
+        Description = "How weights lie in memory on the processor: as-stored, half, bfloat16 or int8. Default: as-stored.",
+        HelpName = "KIND",
+        CustomParser = Parsers.Named(("as-stored", WeightFormat.AsStored), ("half", WeightFormat.Half), ("bfloat16", WeightFormat.BFloat16), ("int8", WeightFormat.Int8)),
+    };
+
     readonly Option<bool> _fp16 = new("--fp16") { Description = "Take the .fp16.safetensors files where both kinds are there." };
 
     /// <summary>Adds the options.</summary>
@@ -51,6 +65,8 @@ sealed class ModelOptions
         if (attention)
             command.Options.Add(_attention);
         command.Options.Add(_threads);
+        command.Options.Add(_precision);
+        command.Options.Add(_weights);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_checkpoint) is not null && result.GetValue(_model) is null)
@@ -58,11 +74,14 @@ sealed class ModelOptions
         });
     }
 
+    /// <summary>Whether the arguments ask for no model, which means the toy.</summary>
+    public bool IsToy(ParseResult parsed) => parsed.GetValue(_model) is null;
+
     /// <summary>What the arguments ask to load; says so where it is the toy.</summary>
     public PainterOptions Settings(ParseResult parsed)
     {
         var model = parsed.GetValue(_model);
-        if (model is null)
+        if (IsToy(parsed))
         {
             Console.Error.WriteLine("No --model given: using the embedded toy, trained on synthetic 64x64 shapes; it knows nothing else.");
             model = ToyModel.Folder;
@@ -70,11 +89,13 @@ sealed class ModelOptions
 
         return new PainterOptions
         {
-            Model = model,
+            Model = model!,
             Checkpoint = parsed.GetValue(_checkpoint),
             PreferFp16 = parsed.GetValue(_fp16),
             Attention = parsed.GetValue(_attention),
             Threads = parsed.GetValue(_threads),
+            Precision = parsed.GetValue(_precision),
+            Weights = parsed.GetValue(_weights),
         };
     }
 }

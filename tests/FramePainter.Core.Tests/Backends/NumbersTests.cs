@@ -81,6 +81,33 @@ public sealed class NumbersTests
         }
     }
 
+    /// <summary>Winograd's convolution computes in float32 whatever the precision of products, from the same narrow weights.</summary>
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void Winograd_reads_the_rounded_weights(Precision precision, WeightFormat format, string path)
+    {
+        var numbers = new CpuNumbers(precision, format) { NarrowToo = true };
+        using var test = new ProductCase(3);
+        var input = new Operand(test.Value(2, 9, 7, 64));
+        var weight = test.Weights.Add("w", DType.F16, test.Random(48 * 64 * 9), 48, 64, 3, 3);
+        var op = new ConvOp
+        {
+            Name = "conv", Outputs = [test.Value(2, 9, 7, 48)], Input = input, Weight = WeightMatrix.Of("w", 48, 64, 9),
+            KernelHeight = 3, KernelWidth = 3, Stride = 1, Padding = Padding.Same(1),
+        };
+        var rounded = Rounding.Weights(weight, 48, format);
+        var expected = test.Expect(op, rounded, null, (row, k) =>
+        {
+            var (tap, channel) = Math.DivRem(k, 64);
+            var (image, y, x) = (row / 63, (row / 7 % 9) - 1 + (tap / 3), (row % 7) - 1 + (tap % 3));
+            return y < 0 || x < 0 || y >= 9 || x >= 7 ? 0 : test.At(input, (((image * 9) + y) * 7) + x, channel);
+        });
+        var actual = test.Run(op, Enum.Parse<InstructionPath>(path), 2, numbers, WinogradUse.Always);
+        Assert.Equal(expected.Length, actual.Length);
+        var error = Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
+        Assert.True(error < 2e-6, $"relative L2 distance {error:G3}");
+    }
+
     [Theory]
     [MemberData(nameof(Numbers))]
     public void Pairs_that_a_temporal_convolution_shares_with_a_missing_frame_count_half(Precision precision, WeightFormat format, string path)
@@ -187,7 +214,7 @@ public sealed class NumbersTests
 
         public void Check(ProductCase test, ProductOp op, float[] weight, float[]? bias, Func<int, int, double> input)
         {
-            var rounded = Weights(weight, op.Weight.Outputs);
+            var rounded = Weights(weight, op.Weight.Outputs, _numbers.Weights);
             var expected = test.Expect(op, rounded, bias, (row, k) => _roundsInputs ? Brain((float)input(row, k)) : input(row, k));
             var actual = test.Run(op, _path, 1, _numbers);
             var scale = Math.Sqrt(op.Weight.Inputs * op.Weight.Taps);
@@ -201,9 +228,9 @@ public sealed class NumbersTests
             Assert.Equal(actual, test.Run(op, _path, 3, _numbers));
         }
 
-        float[] Weights(float[] weight, int outputs)
+        public static float[] Weights(float[] weight, int outputs, WeightFormat format)
         {
-            switch (_numbers.Weights)
+            switch (format)
             {
                 case WeightFormat.Half:
                     return Array.ConvertAll(weight, x => (float)(Half)x);

@@ -73,9 +73,10 @@ internal sealed class ProductCase(int seed) : IDisposable
 
     public float[] Random(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((_random.NextDouble() * 2) - 1))];
 
-    public float[] Run(Op op, InstructionPath path, int threads, CpuNumbers? numbers = null)
+    /// <summary>Convolutions sum directly unless the test is of Winograd's: its rounding is another.</summary>
+    public float[] Run(Op op, InstructionPath path, int threads, CpuNumbers? numbers = null, WinogradUse winograd = WinogradUse.Never)
     {
-        using var backend = new CpuBackend(threads, path, numbers);
+        using var backend = new CpuBackend(threads, path, numbers, winograd);
         using var store = backend.CreateStore(Weights);
         var graph = new Graph("case", [.. op.Inputs.Distinct()], [op], op.Outputs);
         using var executable = backend.Compile(Planner.Plan(graph), store);
