@@ -15,4 +15,7 @@ internal sealed record CpuNumbers(Precision Precision = Precision.Float32, Weigh
 
     /// <summary>Rounds the products too that <see cref="ProductNumbers.For"/> leaves in float32: for tests at small sizes.</summary>
     public bool NarrowToo { get; init; }
+
+    /// <summary>Uses the compiled kernels where assembled ones are there too: what machines have whose host forbids executable pages.</summary>
+    public bool CompiledOnly { get; init; }
 }

@@ -21,6 +21,13 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     /// <summary>Narrow products are no exception.</summary>
     public bool NarrowToo { get; init; }
 
+    /// <summary>Leaves assembled float32 kernels alone.</summary>
+    public bool CompiledOnly { get; init; }
+
+    /// <summary>The assembled float32 kernels for packed weights of a type, where there are any.</summary>
+    /// <param name="type">The type.</param>
+    public FloatKernels? Assembled(DType type) => Path == InstructionPath.Avx512 && !CompiledOnly ? FloatKernels.OfThisMachine(type) : null;
+
     /// <summary>Looks at what there is.</summary>
     /// <param name="path">The instructions of all kernels.</param>
     /// <param name="wanted">What is asked for.</param>
@@ -33,7 +40,7 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
                 nameof(PainterOptions.Precision), $"Precision {wanted.Precision} with weights {wanted.Weights}: each must be one of the kinds that are named.");
         }
 
-        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo };
+        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly };
     }
 
     static ProductNumbers Resolve(InstructionPath path, CpuNumbers wanted)

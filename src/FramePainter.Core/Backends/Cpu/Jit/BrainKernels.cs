@@ -26,11 +26,11 @@ internal sealed unsafe class BrainKernels
     /// <param name="map">Maps it.</param>
     public static BrainKernels Assemble(BrainSupport.Mapper map)
     {
-        using var code = new MemoryStream();
-        var round = Append(code, BrainAssembly.Round());
-        int[] wide = [.. Enumerable.Range(1, TileRows).Select(rows => Append(code, BrainAssembly.Product(rows, 2)))];
-        int[] narrow = [.. Enumerable.Range(1, TileRows).Select(rows => Append(code, BrainAssembly.Product(rows, 1)))];
-        var start = map(code.ToArray());
+        var code = new KernelCode();
+        var round = code.Append(BrainAssembly.Round());
+        int[] wide = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 2)))];
+        int[] narrow = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 1)))];
+        var start = map(code.Bytes);
         return new BrainKernels(start + round, [.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)]);
     }
 
@@ -40,13 +40,4 @@ internal sealed unsafe class BrainKernels
     /// <param name="rows">How many rows, at least 1.</param>
     /// <param name="pairs">Pairs of a row, at least 1.</param>
     public void Round(float* source, float* destination, int rows, int pairs) => _round(source, destination, rows, pairs);
-
-    /// <summary>Kernels begin at cache lines.</summary>
-    static int Append(MemoryStream code, byte[] kernel)
-    {
-        code.Position = code.Length + ((64 - (code.Length % 64)) % 64);
-        var at = (int)code.Position;
-        code.Write(kernel);
-        return at;
-    }
 }

@@ -57,8 +57,8 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
     }
 
     /// <inheritdoc/>
-    public override void Sum(ReadyPanel panel, float* rows, int words, int count, float* sum, bool accumulate) =>
-        ((delegate* unmanaged<float*, byte*, int, float*, int, void>)panel.Kernels[count - 1])(rows, (byte*)panel.Weights, words, sum, accumulate ? 1 : 0);
+    public override void Sum(ref TileCall call, nint[] kernels, int count) =>
+        ((delegate* unmanaged<float*, byte*, int, float*, int, void>)kernels[count - 1])(call.Rows, call.Panel, call.Words, call.Sums, call.Accumulate);
 
     static void Clear(float* rows, int count, int from, int to)
     {

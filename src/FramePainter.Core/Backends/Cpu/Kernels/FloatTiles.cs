@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Tensors;
 
@@ -30,8 +31,8 @@ internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic
     }
 
     /// <inheritdoc/>
-    public override void Sum(ReadyPanel panel, float* rows, int words, int count, float* sum, bool accumulate) =>
-        ((delegate*<float*, byte*, int, float*, bool, void>)panel.Kernels[count - 1])(rows, (byte*)panel.Weights, words, sum, accumulate);
+    public override void Sum(ref TileCall call, nint[] kernels, int count) =>
+        ((delegate*<float*, byte*, int, float*, bool, void>)kernels[count - 1])(call.Rows, call.Panel, call.Words, call.Sums, call.Accumulate != 0);
 
     void Widen(byte* source, int inputs, float* destination)
     {

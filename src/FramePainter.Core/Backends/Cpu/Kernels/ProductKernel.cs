@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
@@ -27,9 +28,9 @@ internal static class ProductKernels
 
 /// <summary>
 /// Linear ops and convolutions as one blocked matrix product: rows × packed panels, epilogue in the tile's store.
-/// A work item is a block of rows by a group of panels. For each stretch of inputs it gathers its rows once, widens each panel once
-/// and lets the micro-kernel run over both; sums of unfinished tiles stay in the worker's scratch. What a word of a row or panel is
-/// (a float, a pair of bfloat16) and which kernels multiply it is <see cref="TileArithmetic"/>'s.
+/// A work item is a block of rows by a group of panels. For each stretch of inputs it gathers its rows once (or reads them in place), widens each
+/// panel once where its kernels want that, and lets the micro-kernel run over both; sums of unfinished tiles stay in the worker's scratch. What a word
+/// of a row or panel is (a float, a pair of bfloat16) and which kernels multiply it is <see cref="TileArithmetic"/>'s.
 /// Each output is one chain of multiply-adds whose order hangs on the shape alone.
 /// </summary>
 internal sealed unsafe class ProductKernel<L, V> : CpuKernel
@@ -37,13 +38,12 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     where V : struct
 {
     const int SmallestItem = 1 << 19;
-    const int WantedItems = 16;
 
     readonly RowSource _source;
     readonly TileArithmetic _arithmetic;
     readonly TileEpilogue<L, V> _epilogue;
     readonly PackedMatrix _matrix;
-    readonly RowBlock[] _blocks;
+    readonly (RowBlock Rows, Stretch[] Stretches)[] _blocks;
     readonly int[] _groups;
     readonly int _channels;
     readonly bool _blocksFastest;
@@ -58,19 +58,22 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         _source = source;
         var numbers = weights.Numbers.For(op);
         _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, numbers);
-        _arithmetic = numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain) : new FloatTiles<L, V>(_matrix.Type);
+        _arithmetic = numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain)
+            : numbers.Assembled(_matrix.Type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide)
+            : new FloatTiles<L, V>(_matrix.Type);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _channels = op.Output.Shape.Channels;
-        _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(run => Cut(run))];
-        _groups = Group();
+        _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(Cut)];
+        var gathers = _blocks.Any(b => b.Stretches.Any(s => s.Distance == 0));
+        _groups = Group(gathers);
         _blocksFastest = _matrix.Panels * _matrix.PanelBytes > source.Bytes;
 
-        var rows = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Rows);
+        var rows = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Rows.Rows);
         var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
-        _rowBytes = Align(rows * Blocking.RowStride * sizeof(float));
-        _panelBytes = Align(Blocking.Inputs * 2 * L.Count * sizeof(float));
-        var partial = _blocks.Any(b => Words(b).Count > Blocking.Inputs);
-        _sumBytes = Align((partial ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
+        _rowBytes = gathers ? Align(rows * Blocking.RowStride * sizeof(float)) : 0;
+        var words = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Stretches.Max(s => s.Words));
+        _panelBytes = Align(Math.Max(words, Blocking.Inputs) * 2 * L.Count * sizeof(float));
+        _sumBytes = Align((_blocks.Any(b => b.Stretches.Length > 1) ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
     }
 
     /// <inheritdoc/>
@@ -90,30 +93,34 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var groups = _groups.Length - 1;
         var (b, g) = _blocksFastest ? (tile % _blocks.Length, tile / _blocks.Length) : (tile / groups, tile % groups);
-        var block = _blocks[b];
-        var (firstWord, allWords) = Words(block);
-        var rows = (float*)_run!.Scratch(worker);
-        var spare = (byte*)rows + _rowBytes;
+        var (block, stretches) = _blocks[b];
+        var gathered = (float*)_run!.Scratch(worker);
+        var spare = (byte*)gathered + _rowBytes;
         var sums = (float*)(spare + _panelBytes);
         var tiles = (block.Rows + L.TileRows - 1) / L.TileRows;
-        var stretches = (allWords + Blocking.Inputs - 1) / Blocking.Inputs;
-        for (var stretch = 0; stretch < stretches; stretch++)
+        for (var s = 0; s < stretches.Length; s++)
         {
-            var last = stretch == stretches - 1;
-            var from = firstWord + Part(allWords, stretches, stretch);
-            var words = firstWord + Part(allWords, stretches, stretch + 1) - from;
-            _arithmetic.Gather(_source, block, from, words, rows, (float*)spare);
+            var stretch = stretches[s];
+            var last = s == stretches.Length - 1;
+            var inPlace = stretch.Distance > 0;
+            var rows = inPlace ? _source.Place(block.Row, stretch.From) : gathered;
+            var distance = inPlace ? stretch.Distance : Blocking.RowStride;
+            if (!inPlace)
+            {
+                _arithmetic.Gather(_source, block, stretch.From, stretch.Words, gathered, (float*)spare);
+            }
+
             for (var panel = _groups[g]; panel < _groups[g + 1]; panel++)
             {
                 var column = panel * _matrix.PanelOutputs;
                 var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - column <= L.Count;
-                var ready = _arithmetic.Ready(_matrix.At(panel, from), words, narrow, tiles, spare);
+                var ready = _arithmetic.Ready(_matrix.At(panel, stretch.From), stretch.Words, narrow, tiles, spare);
 
                 // The next panel's weights arrive while this one is used: a share of them with every tile.
-                var ahead = panel + 1 < _groups[g + 1] ? _matrix.At(panel + 1, from)
-                    : !last ? _matrix.At(_groups[g], from + words)
+                var ahead = panel + 1 < _groups[g + 1] ? _matrix.At(panel + 1, stretch.From)
+                    : !last ? _matrix.At(_groups[g], stretch.From + stretch.Words)
                     : null;
-                var share = ((long)words * _matrix.WordBytes / tiles) + Prefetch.Line;
+                var share = ((long)stretch.Words * _matrix.WordBytes / tiles) + Prefetch.Line;
                 for (var t = 0; t < tiles; t++)
                 {
                     if (ahead is not null)
@@ -129,53 +136,58 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                         _epilogue.Prefetch(block.Row + first, count, column);
                     }
 
-                    var sum = stretches == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count);
-                    _arithmetic.Sum(ready, rows + (first * Blocking.RowStride), words, count, sum, stretch > 0);
+                    // Rows in place are still far away when the first panel meets them.
+                    var next = rows + ((long)(first + count) * distance);
+                    var call = new TileCall
+                    {
+                        Rows = rows + ((long)first * distance), Panel = (byte*)ready.Weights, Words = stretch.Words, Distance = (long)distance * sizeof(float), Accumulate = s > 0 ? 1 : 0,
+                        Sums = stretches.Length == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count),
+                        Ahead = panel == _groups[g] ? (byte*)next : (byte*)sums,
+                    };
+                    _arithmetic.Sum(ref call, ready.Kernels, count);
                     if (last)
                     {
                         if (_matrix.Scales(panel) is var scales && scales is not null)
                         {
-                            ColumnScales<L, V>.Apply(sum, count, scales);
+                            ColumnScales<L, V>.Apply(call.Sums, count, scales);
                         }
 
-                        _epilogue.Store(sum, block.Row + first, count, column);
+                        _epilogue.Store(call.Sums, block.Row + first, count, column);
                     }
                 }
             }
         }
     }
 
-    /// <summary>The words that hold a block's inputs: the first and the last may hold one that is not the block's.</summary>
-    (int First, int Count) Words(RowBlock block)
-    {
-        var first = block.Input / _matrix.WordInputs;
-        return (first, ((block.Input + block.Inputs + _matrix.WordInputs - 1) / _matrix.WordInputs) - first);
-    }
-
     /// <summary>Cuts a run of rows into blocks of nearly equal size.</summary>
-    static IEnumerable<RowBlock> Cut(RowBlock run)
+    IEnumerable<(RowBlock Rows, Stretch[] Stretches)> Cut(RowBlock run)
     {
-        var parts = (run.Rows + Blocking.Rows - 1) / Blocking.Rows;
+        var stretches = Stretch.Cut(_source, run, _arithmetic, _matrix.WordInputs);
+        var most = stretches.Length == 0 || stretches[0].Distance == 0
+            ? Blocking.Rows
+            : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words) / L.TileRows * L.TileRows, L.TileRows, Blocking.RowsInPlace);
+        var parts = (run.Rows + most - 1) / most;
         return Enumerable.Range(0, parts).Select(p =>
         {
             var first = Part(run.Rows, parts, p);
-            return run with { Row = run.Row + first, Rows = Part(run.Rows, parts, p + 1) - first };
+            return (run with { Row = run.Row + first, Rows = Part(run.Rows, parts, p + 1) - first }, stretches);
         });
     }
 
     /// <summary>Boundaries of groups of panels: wide enough to pay for gathering rows, many enough to keep cores busy to the end.</summary>
-    int[] Group()
+    int[] Group(bool gathers)
     {
         if (_blocks.Length == 0)
         {
             return [0];
         }
 
-        var wide = Math.Max(1, Blocking.Columns / _matrix.Columns);
-        var block = _blocks.MaxBy(b => b.Rows);
+        var wide = Math.Max(1, (gathers ? Blocking.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
+        var block = _blocks.MaxBy(b => b.Rows.Rows).Rows;
         var panelCost = (long)(block.Rows + 8) * block.Inputs * _matrix.Columns;
         var affordable = (int)Math.Clamp(_matrix.Panels * panelCost / SmallestItem, 1, _matrix.Panels);
-        var wanted = Math.Max((_matrix.Panels + wide - 1) / wide, (WantedItems + _blocks.Length - 1) / _blocks.Length);
+        var items = gathers ? Blocking.Items : Blocking.ItemsInPlace;
+        var wanted = Math.Max((_matrix.Panels + wide - 1) / wide, (items + _blocks.Length - 1) / _blocks.Length);
         var groups = Math.Min(wanted, affordable);
         return [.. Enumerable.Range(0, groups + 1).Select(g => Part(_matrix.Panels, groups, g))];
     }

@@ -9,6 +9,11 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <param name="Inputs">How many inputs from there on.</param>
 internal readonly record struct RowBlock(int Row, int Rows, int Input, int Inputs);
 
+/// <summary>Inputs that lie side by side in memory.</summary>
+/// <param name="Inputs">How many.</param>
+/// <param name="Distance">Floats from one row to the next.</param>
+internal readonly record struct InPlace(int Inputs, int Distance);
+
 /// <summary>
 /// The left side of a product as rows of inputs: one row for each position of the output, its inputs ordered by tap, then channel, as packed weights have them.
 /// Rows are never all written out: a work item gathers the stretch it is about to multiply.
@@ -40,6 +45,17 @@ internal abstract unsafe class RowSource(Operand input)
         Second = input.Second is null ? null : run.Data(input.Second);
     }
 
+    /// <summary>
+    /// How many inputs from one on lie side by side in every row of a run, rows evenly spaced; 0 where they must be gathered.
+    /// </summary>
+    /// <param name="input">The first input.</param>
+    public virtual InPlace Beside(int input) => default;
+
+    /// <summary>Where a row's inputs lie, if <see cref="Beside"/> says that they do.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="input">The first input.</param>
+    public virtual float* Place(int row, int input) => throw new NotSupportedException("These rows must be gathered.");
+
     /// <summary>Copies a stretch of inputs of consecutive rows.</summary>
     /// <param name="row">The first row.</param>
     /// <param name="rows">How many.</param>
@@ -47,6 +63,19 @@ internal abstract unsafe class RowSource(Operand input)
     /// <param name="count">How many.</param>
     /// <param name="destination">Receives them, rows <see cref="Simd.Blocking.RowStride"/> apart.</param>
     public abstract void Gather(int row, int rows, int from, int count, float* destination);
+
+    /// <summary>Channels that lie side by side from one on, and the distance of positions: those of the first value, then those of the second.</summary>
+    /// <param name="channel">The first channel.</param>
+    protected InPlace BesideInPosition(int channel) => channel < FirstChannels
+        ? new InPlace(FirstChannels - channel, FirstChannels)
+        : new InPlace(Channels - channel, Channels - FirstChannels);
+
+    /// <summary>Where a channel of a position lies.</summary>
+    /// <param name="position">The position, over all images.</param>
+    /// <param name="channel">The channel.</param>
+    protected float* PlaceInPosition(long position, int channel) => channel < FirstChannels
+        ? First + (position * FirstChannels) + channel
+        : Second + (position * (Channels - FirstChannels)) + (channel - FirstChannels);
 
     /// <summary>Copies channels of one position of both values, as if concatenated.</summary>
     /// <param name="position">The position, over all images.</param>

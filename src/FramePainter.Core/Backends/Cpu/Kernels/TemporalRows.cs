@@ -20,6 +20,16 @@ internal sealed unsafe class TemporalRows(TemporalConvOp op) : RowSource(op.Inpu
     });
 
     /// <inheritdoc/>
+    public override InPlace Beside(int input) => BesideInPosition(input % Channels);
+
+    /// <inheritdoc/>
+    public override float* Place(int row, int input)
+    {
+        var (tap, channel) = Math.DivRem(input, Channels);
+        return PlaceInPosition(row + ((long)(tap - 1) * _tokens), channel);
+    }
+
+    /// <inheritdoc/>
     public override void Gather(int row, int rows, int from, int count, float* destination)
     {
         for (var at = 0; at < count;)

@@ -1,3 +1,5 @@
+using FramePainter.Backends.Cpu.Jit;
+
 namespace FramePainter.Backends.Cpu.Kernels;
 
 /// <summary>A stretch of a panel made ready for a product kernel.</summary>
@@ -25,12 +27,12 @@ internal abstract unsafe class TileArithmetic
     /// <param name="spare">Scratch as large as a widened panel.</param>
     public abstract ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare);
 
+    /// <summary>Whether rows may lie at any distance: those that lie evenly spaced in memory are then not gathered.</summary>
+    public virtual bool TakesAnyDistance => false;
+
     /// <summary>sum (+)= rows × panel.</summary>
-    /// <param name="panel">The panel.</param>
-    /// <param name="rows">The first row.</param>
-    /// <param name="words">Words of a row.</param>
+    /// <param name="call">Where everything lies.</param>
+    /// <param name="kernels">Kernels of the panel.</param>
     /// <param name="count">Rows.</param>
-    /// <param name="sum">Float32 sums, two registers a row.</param>
-    /// <param name="accumulate">Add to what is there.</param>
-    public abstract void Sum(ReadyPanel panel, float* rows, int words, int count, float* sum, bool accumulate);
+    public abstract void Sum(ref TileCall call, nint[] kernels, int count);
 }

@@ -14,4 +14,19 @@ internal static class Blocking
 
     /// <summary>Columns of a work item: gathering its rows is spread over so many.</summary>
     public const int Columns = 320;
+
+    /// <summary>Floats of a work item's rows that are read in place: 430 KB beside a panel and what comes after it.</summary>
+    public const int InPlace = 110_000;
+
+    /// <summary>Most rows of such an item.</summary>
+    public const int RowsInPlace = 336;
+
+    /// <summary>Columns of such an item: its rows come from afar once for so many.</summary>
+    public const int ColumnsInPlace = 640;
+
+    /// <summary>Work items wanted of a product whose rows are gathered.</summary>
+    public const int Items = 16;
+
+    /// <summary>Work items wanted of one whose rows are not: smaller ones cost little, and cores finish together.</summary>
+    public const int ItemsInPlace = 48;
 }

@@ -1,0 +1,196 @@
+using FramePainter.Tensors;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace FramePainter.Backends.Cpu.Jit;
+
+/// <summary>
+/// Writes float32 product kernels for AVX-512 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
+/// linear op are read where they are; a cache line of the next tile's memory is fetched with every input; and weights are widened by the
+/// processor's own conversion, for which the runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
+/// </summary>
+internal static class FloatAssembly
+{
+    const int RegisterBytes = 64;
+
+    static readonly AssemblerRegisterZMM[] s_registers =
+    [
+        zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
+        zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
+    ];
+
+    /// <summary>Each addresses three rows: itself, one distance on, and two.</summary>
+    static readonly AssemblerRegister64[] s_rows = [rax, rcx, rdx, r8, r9];
+
+    static readonly AssemblerRegisterXMM[] s_keptOnWindows = [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
+
+    /// <summary><c>void (TileCall*)</c>.</summary>
+    /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
+    /// <param name="rows">Rows of the tile, 1 to 14.</param>
+    /// <param name="columns">Registers of columns, 1 or 2.</param>
+    public static byte[] Product(DType type, int rows, int columns)
+    {
+        var code = new Assembler(64);
+        var (call, distance, panel, ahead, words) = (rbx, r10, r11, rsi, edi);
+        var half = RegisterBytes / sizeof(float) * type.Size();
+        Enter(code, call);
+        code.mov(panel, __[call + 8]);
+        code.mov(distance, __[call + 32]);
+        code.mov(ahead, __[call + 24]);
+        code.mov(words, __dword_ptr[call + 40]);
+        var pointers = (rows + 2) / 3;
+        code.mov(s_rows[0], __[call]);
+        for (var p = 1; p < pointers; p++)
+        {
+            code.lea(s_rows[p], __[s_rows[p - 1] + (distance * 2)]);
+            code.add(s_rows[p], distance);
+        }
+
+        AssemblerRegisterZMM Sum(int r, int c) => s_registers[(2 * r) + c];
+        AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((2 * r) + c) * RegisterBytes)];
+
+        var loop = code.CreateLabel();
+        code.mov(r12, __[call + 16]);
+        Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
+        code.cmp(__dword_ptr[call + 44], 0);
+        code.je(loop);
+        Each(rows, columns, (r, c) => code.vmovups(Sum(r, c), InTile(r, c)));
+        code.Label(ref loop);
+        for (var c = 0; c < columns; c++)
+        {
+            Load(code, type, s_registers[28 + c], panel + (c * half));
+        }
+
+        code.prefetcht1(__byte_ptr[ahead]);
+        for (var r = 0; r < rows; r++)
+        {
+            // Two broadcast registers take turns, so that the next load need not wait for the last use.
+            var x = s_registers[30 + (r % 2)];
+            var row = s_rows[r / 3];
+            code.vbroadcastss(x, (r % 3) switch { 0 => __dword_ptr[row], 1 => __dword_ptr[row + distance], _ => __dword_ptr[row + (distance * 2)] });
+            for (var c = 0; c < columns; c++)
+            {
+                code.vfmadd231ps(Sum(r, c), x, s_registers[28 + c]);
+            }
+        }
+
+        for (var p = 0; p < pointers; p++)
+        {
+            code.add(s_rows[p], sizeof(float));
+        }
+
+        code.add(panel, 2 * half);
+        code.add(ahead, RegisterBytes);
+        code.dec(words);
+        code.jne(loop);
+        Each(rows, columns, (r, c) => code.vmovups(InTile(r, c), Sum(r, c)));
+        return Finish(code);
+    }
+
+    /// <summary><c>void (TileCall*)</c>: writes a panel's weights as float32 to where a product's sums would go.</summary>
+    /// <param name="type">The stored type of the weights: F16, BF16 or I8.</param>
+    public static byte[] Widen(DType type)
+    {
+        var code = new Assembler(64);
+        var (call, from, to, words) = (rbx, r11, r12, edi);
+        var half = RegisterBytes / sizeof(float) * type.Size();
+        Enter(code, call);
+        code.mov(from, __[call + 8]);
+        code.mov(to, __[call + 16]);
+        code.mov(words, __dword_ptr[call + 40]);
+        var loop = code.CreateLabel();
+        code.Label(ref loop);
+        for (var c = 0; c < 2; c++)
+        {
+            Load(code, type, s_registers[28 + c], from + (c * half));
+            code.vmovups(__zmmword_ptr[to + (c * RegisterBytes)], s_registers[28 + c]);
+        }
+
+        code.add(from, 2 * half);
+        code.add(to, 2 * RegisterBytes);
+        code.dec(words);
+        code.jne(loop);
+        return Finish(code);
+    }
+
+    /// <summary>Sixteen weights as float32.</summary>
+    static void Load(Assembler code, DType type, AssemblerRegisterZMM to, AssemblerMemoryOperand from)
+    {
+        switch (type)
+        {
+            case DType.F32:
+                code.vmovups(to, from);
+                break;
+            case DType.F16:
+                code.vcvtph2ps(to, from);
+                break;
+            case DType.BF16:
+                code.vpmovzxwd(to, from);
+                code.vpslld(to, to, 16);
+                break;
+            case DType.I8:
+                code.vpmovsxbd(to, from);
+                code.vcvtdq2ps(to, to);
+                break;
+            default:
+                throw new NotSupportedException($"No kernel reads weights of {type}.");
+        }
+    }
+
+    static void Each(int rows, int columns, Action<int, int> emit)
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            for (var c = 0; c < columns; c++)
+            {
+                emit(r, c);
+            }
+        }
+    }
+
+    /// <summary>Saves what either calling convention wants back of the registers used, and takes the argument.</summary>
+    static void Enter(Assembler code, AssemblerRegister64 call)
+    {
+        code.push(rbx);
+        code.push(rsi);
+        code.push(rdi);
+        code.push(r12);
+        if (!OperatingSystem.IsWindows())
+        {
+            code.mov(call, rdi);
+            return;
+        }
+
+        // 8 bytes more than the ten registers take: the return address and four pushes have left the stack 8 bytes off its alignment.
+        code.sub(rsp, (16 * s_keptOnWindows.Length) + 8);
+        for (var i = 0; i < s_keptOnWindows.Length; i++)
+        {
+            code.movaps(__xmmword_ptr[rsp + (16 * i)], s_keptOnWindows[i]);
+        }
+
+        code.mov(call, rcx);
+    }
+
+    static byte[] Finish(Assembler code)
+    {
+        code.vzeroupper();
+        if (OperatingSystem.IsWindows())
+        {
+            for (var i = 0; i < s_keptOnWindows.Length; i++)
+            {
+                code.movaps(s_keptOnWindows[i], __xmmword_ptr[rsp + (16 * i)]);
+            }
+
+            code.add(rsp, (16 * s_keptOnWindows.Length) + 8);
+        }
+
+        code.pop(r12);
+        code.pop(rdi);
+        code.pop(rsi);
+        code.pop(rbx);
+        code.ret();
+        using var bytes = new MemoryStream();
+        code.Assemble(new StreamCodeWriter(bytes), 0);
+        return bytes.ToArray();
+    }
+}

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Tensors;
+
+namespace FramePainter.Backends.Cpu.Jit;
+
+/// <summary>Assembled float32 product kernels of one stored type of weights, in executable pages.</summary>
+/// <param name="Wide">Kernels of two registers of columns: index rows − 1.</param>
+/// <param name="Narrow">Kernels of one register of columns.</param>
+/// <param name="Widen">Widens a panel: from <see cref="TileCall.Panel"/> to <see cref="TileCall.Sums"/>.</param>
+internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint Widen)
+{
+    static readonly Dictionary<DType, Lazy<FloatKernels?>> s_here = new DType[] { DType.F32, DType.F16, DType.BF16, DType.I8 }
+        .ToDictionary(type => type, type => new Lazy<FloatKernels?>(() => Assemble(type, ExecutablePages.Map)));
+
+    /// <summary>This machine's kernels, assembled when first asked for; null where the processor or the host has none: compiled kernels do the work there.</summary>
+    /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
+    public static FloatKernels? OfThisMachine(DType type) => s_here[type].Value;
+
+    /// <summary>Assembles the kernels of a type into one piece of code.</summary>
+    /// <param name="type">The stored type of the weights.</param>
+    /// <param name="map">Maps it; throws <see cref="PlatformNotSupportedException"/> where it cannot.</param>
+    public static FloatKernels? Assemble(DType type, BrainSupport.Mapper map)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !Lanes512.IsSupported)
+        {
+            return null;
+        }
+
+        var code = new KernelCode();
+        int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
+        int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
+        var widen = code.Append(FloatAssembly.Widen(type));
+        try
+        {
+            var start = map(code.Bytes);
+            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], start + widen);
+        }
+        catch (PlatformNotSupportedException)
+        {
+            return null;
+        }
+    }
+}

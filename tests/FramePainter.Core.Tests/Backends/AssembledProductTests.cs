@@ -1,0 +1,83 @@
+using FramePainter.Backends.Cpu;
+using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Tests.Backends;
+
+/// <summary>Assembled float32 kernels sum the very chains of the compiled ones: the same bits, wherever rows lie and whatever weights are stored as.</summary>
+public sealed class AssembledProductTests
+{
+    static readonly CpuNumbers s_compiled = new() { CompiledOnly = true };
+
+    public static TheoryData<int, int, int, string> Sizes => new()
+    {
+        { 1, 1, 1, "F16" }, { 13, 17, 31, "F32" }, { 15, 321, 47, "F16" }, { 61, 641, 64, "BF16" }, { 253, 40, 96, "F16" }, { 90, 1300, 70, "F16" },
+        { 100, 1024, 40, "F16" }, { 71, 512, 33, "F32" }, { 337, 320, 640, "F16" }, { 700, 100, 66, "BF16" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Linear_in_place_and_gathered(int tokens, int inputs, int outputs, string type)
+    {
+        using var test = new ProductCase(tokens + inputs);
+        test.Weights.Add("w", Enum.Parse<DType>(type), test.Random(outputs * inputs), outputs, inputs);
+        foreach (var stride in new[] { 1, 2 })
+        {
+            var input = new Operand(test.Value(2 * stride, tokens, inputs));
+            Same(test, new LinearOp
+            {
+                Name = "linear", Outputs = [test.Value(2, tokens, outputs)], Input = input, Weight = WeightMatrix.Of("w", outputs, inputs), ImageStride = stride,
+            });
+        }
+    }
+
+    [Theory]
+    [InlineData(320, 64)]
+    [InlineData(64, 1)]
+    [InlineData(100, 512)]
+    public void Concatenated_operands(int first, int second)
+    {
+        using var test = new ProductCase(first);
+        test.Weights.Add("w", DType.F16, test.Random(70 * (first + second)), 70, first + second);
+        Same(test, new LinearOp
+        {
+            Name = "linear", Outputs = [test.Value(1, 130, 70)], Input = new Operand(test.Value(1, 130, first), test.Value(1, 130, second)),
+            Weight = WeightMatrix.Of("w", 70, first + second),
+        });
+    }
+
+    [Theory]
+    [InlineData(1, 40)]
+    [InlineData(2, 320)]
+    [InlineData(3, 131)]
+    [InlineData(2, 512)]
+    public void Frames_of_a_temporal_convolution(int frames, int channels)
+    {
+        using var test = new ProductCase(frames + channels);
+        test.Weights.Add("w", DType.F16, test.Random(35 * channels * 3), 35, channels, 3, 1, 1);
+        Same(test, new TemporalConvOp
+        {
+            Name = "temporal", Outputs = [test.Value(6, 5, 7, 35)], Input = new Operand(test.Value(6, 5, 7, channels)), Weight = WeightMatrix.Of("w", 35, channels, 3), Frames = frames,
+        });
+    }
+
+    [Fact]
+    public void Without_executable_pages_there_are_none() =>
+        Assert.Null(FloatKernels.Assemble(DType.F16, _ => throw new PlatformNotSupportedException("no pages today")));
+
+    static void Same(ProductCase test, ProductOp op)
+    {
+        Assert.SkipUnless(InstructionPaths.Best == InstructionPath.Avx512 && FloatKernels.OfThisMachine(DType.F16) is not null, "This machine has no assembled kernels.");
+        foreach (var format in new[] { WeightFormat.AsStored, WeightFormat.Int8 })
+        {
+            var numbers = new CpuNumbers(Weights: format) { NarrowToo = true };
+            var expected = test.Run(op, InstructionPath.Avx512, 1, numbers with { CompiledOnly = true });
+            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers));
+            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers));
+        }
+
+        Assert.Equal(test.Run(op, InstructionPath.Avx512, 2, s_compiled), test.Run(op, InstructionPath.Avx512, 2));
+    }
+}
