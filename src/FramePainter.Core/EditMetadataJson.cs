@@ -114,6 +114,11 @@ static class EditMetadataJson
         json.WriteNumber("controlScale", options.ControlScale);
         json.WriteNumber("guidance", options.Guidance);
         json.WriteString("decay", options.Decay.ToString());
+        if (options.SkipUnconditionalBelow > 0)
+        {
+            json.WriteNumber("skipUnconditionalBelow", options.SkipUnconditionalBelow);
+        }
+
         if (options.Size is var (width, height))
         {
             json.WriteStartArray("size");
@@ -137,6 +142,7 @@ static class EditMetadataJson
             ControlScale = Field(json, "controlScale").GetSingle(),
             Guidance = Field(json, "guidance").GetSingle(),
             Decay = Named<GuidanceDecay>(json, "decay"),
+            SkipUnconditionalBelow = json.TryGetProperty("skipUnconditionalBelow", out var skip) ? skip.GetSingle() : 0,
             Size = json.TryGetProperty("size", out var size) ? Pair(size) : null,
             Fit = Named<Fit>(json, "fit"),
             Draws = Named<DrawPrecision>(json, "draws"),

@@ -22,6 +22,13 @@ public sealed record EditOptions
     public GuidanceDecay Decay { get; init; } = GuidanceDecay.InverseSquare;
 
     /// <summary>
+    /// Lossy: steps whose guidance weight is below this compute the conditional half alone, as if the weight were 1; they take about half the time, and
+    /// the memory for both plans is kept. The weight falls from <see cref="Guidance"/> to 1, so that 1.5 skips the half of the last 12 of 25 steps. 0 to 100;
+    /// default 0: never. What it costs is measured in docs/performance.md.
+    /// </summary>
+    public float SkipUnconditionalBelow { get; init; }
+
+    /// <summary>
     /// The size that the model works in, in pixels: multiples of <see cref="Painter.Grid"/>. Null: the picture's own size,
     /// rounded to the nearest multiple. Results come back in the picture's size either way.
     /// </summary>
@@ -58,6 +65,7 @@ public sealed record EditOptions
         Require(Steps is >= 1 and <= 1000, nameof(Steps), Steps, "from 1 to 1000");
         Require(ControlScale is >= 0 and <= 10, nameof(ControlScale), ControlScale, "a number from 0 to 10");
         Require(Guidance is >= 0 and <= 100, nameof(Guidance), Guidance, "a number from 0 to 100");
+        Require(SkipUnconditionalBelow is >= 0 and <= 100, nameof(SkipUnconditionalBelow), SkipUnconditionalBelow, "a number from 0 to 100");
         Require(PointCapacity is >= 1 and <= Signal.MaxPoints, nameof(PointCapacity), PointCapacity, $"from 1 to {Signal.MaxPoints}");
         Require(Capture is null || (Capture.Step >= 0 && Capture.Step < Steps), nameof(Capture), Capture?.Step, $"a step from 0 to {Steps - 1}");
         Require(Enum.IsDefined(Decay), nameof(Decay), Decay, "one of the kinds that are named");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using FramePainter.Imaging;
 using Microsoft.Extensions.Logging;
 
 namespace FramePainter.Studio;
@@ -10,7 +11,8 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
 {
     readonly CancellationTokenSource _cancel = new();
     readonly Lock _lock = new();
-    EditState _state = new(number, EditPhase.Queued, 0, null, 0, options.Steps, 0, null);
+    EditState _state = new(number, EditPhase.Queued, 0, null, 0, options.Steps, 0, null, 0);
+    byte[]? _preview;
 
     public StudioSession Session => session;
 
@@ -24,6 +26,9 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
     }
 
     public bool Ended => State.Phase is EditPhase.Done or EditPhase.Cancelled or EditPhase.Failed;
+
+    /// <summary>The newest preview as PNG, or null before the first step.</summary>
+    public byte[]? Preview => Volatile.Read(ref _preview);
 
     /// <summary>Raised once, by whoever cancels first: a queued edit leaves its queue at once.</summary>
     public Action<EditJob>? Cancelled { get; set; }
@@ -42,8 +47,16 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
     public void Drop() => Change(s => s with { Phase = EditPhase.Cancelled });
 
     /// <inheritdoc/>
-    public void Report(EditProgress value) =>
-        Change(s => s with { Stage = value.Stage.ToString(), Step = value.Step, Steps = value.Steps, Seconds = value.Elapsed.TotalSeconds });
+    public void Report(EditProgress value)
+    {
+        if (value.Preview is { } preview)
+            Volatile.Write(ref _preview, PictureIntake.ToPng(preview));
+        Change(s => s with
+        {
+            Stage = value.Stage.ToString(), Step = value.Step, Steps = value.Steps, Seconds = value.Elapsed.TotalSeconds,
+            Previews = s.Previews + (value.Preview is null ? 0 : 1),
+        });
+    }
 
     /// <summary>Runs the edit to one of its ends; nothing is thrown.</summary>
     public void Run(EditSession editor, MatchCapture? capture, ILogger log)
@@ -52,13 +65,13 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
         Change(s => s with { Phase = EditPhase.Running, Waiting = 0 });
         try
         {
-            var result = editor.Edit(signal, options with { Progress = this, Capture = capture }, _cancel.Token);
+            var result = editor.Edit(signal, options with { Progress = this, Preview = true, Capture = capture }, _cancel.Token);
             // The editor is kept for its caches; results are kept here, and only so many.
             editor.Undo();
             var seconds = watch.Elapsed.TotalSeconds;
             session.Keep(new FinishedEdit(
                 number,
-                PictureIntake.ToPng(result.Edited),
+                EditFile.Encode(result),
                 result.Matches,
                 new FinishedState(number, options.Steps, options.Seed, options.ControlScale, seconds, result.Matches is not null, [.. result.Warnings.Select(w => w.Message)])));
             Change(s => s with { Phase = EditPhase.Done, Step = s.Steps, Seconds = seconds });

@@ -27,6 +27,7 @@ sealed class Endpoints(Painter painter, StudioOptions options, SessionTable sess
         routes.MapGet("/api/sessions/{id}/picture", (string id) => Results.Bytes(PictureIntake.ToPng(sessions.Find(id).Picture), Png));
         routes.MapPost("/api/sessions/{id}/edits", Edit);
         routes.MapDelete("/api/sessions/{id}/edit", Cancel);
+        routes.MapGet("/api/sessions/{id}/edit/preview", (string id) => Results.Bytes(sessions.Find(id).Preview, Png));
         routes.MapGet("/api/sessions/{id}/edits/{number:int}/picture", Picture);
         routes.MapGet("/api/sessions/{id}/edits/{number:int}/match", Match);
         routes.MapFallback(() => Problem.NotFound("page").ToResult());

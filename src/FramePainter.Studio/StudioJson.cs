@@ -24,8 +24,8 @@ sealed record SampleAnswer(string Name, long Seed);
 /// <summary>A session as a page sees it.</summary>
 sealed record SessionState(string Id, int Width, int Height, EditState? Edit, IReadOnlyList<FinishedState> History);
 
-/// <summary>The last edit: waiting, running, or how it ended.</summary>
-sealed record EditState(int Number, EditPhase Phase, int Waiting, string? Stage, int Step, int Steps, double Seconds, ProblemBody? Problem);
+/// <summary>The last edit: waiting, running, or how it ended. Previews counts those there have been: a new one is to be had when it grows.</summary>
+sealed record EditState(int Number, EditPhase Phase, int Waiting, string? Stage, int Step, int Steps, double Seconds, ProblemBody? Problem, int Previews);
 
 /// <summary>Where an edit is.</summary>
 enum EditPhase

@@ -69,6 +69,17 @@ sealed class StudioSession(PixelImage picture, StudioOptions options, TimeProvid
         }
     }
 
+    /// <summary>The newest preview of the last edit.</summary>
+    /// <exception cref="Problem">There is none.</exception>
+    public byte[] Preview
+    {
+        get
+        {
+            lock (_lock)
+                return _job?.Preview ?? throw Problem.NotFound("preview");
+        }
+    }
+
     /// <summary>Keeps a result; the oldest makes room.</summary>
     public void Keep(FinishedEdit edit)
     {

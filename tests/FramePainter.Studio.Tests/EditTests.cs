@@ -31,11 +31,30 @@ public sealed class EditTests(StudioFixture fixture)
             new EditOptions { Steps = 8, Seed = sample.Seed, Draws = DrawPrecision.Float32 }, Cancel).Edited;
         Assert.Equal(expected.ToRgb().Pixels.ToArray(), edited.ToRgb().Pixels.ToArray());
 
+        // A download says how it was made.
+        var metadata = EditFile.ReadMetadata(await client.Http.GetByteArrayAsync($"/api/sessions/{id}/edits/1/picture", Cancel));
+        Assert.Equal(sample.Seed, metadata!.Options.Seed);
+
         var match = JsonDocument.Parse(await client.Http.GetStringAsync($"/api/sessions/{id}/edits/1/match?x=20&y=30", Cancel)).RootElement;
         Assert.Equal(match.GetProperty("width").GetInt32() * match.GetProperty("height").GetInt32(), match.GetProperty("heat").GetArrayLength());
         Assert.Contains(match.GetProperty("heat").EnumerateArray(), h => h.GetInt32() == 1000);
         using var outside = await client.Http.GetAsync($"/api/sessions/{id}/edits/1/match?x=64&y=0", Cancel);
         await Client.AssertProblem(outside, 400, "bad-option");
+    }
+
+    [Fact]
+    public async Task Every_step_brings_a_preview()
+    {
+        await using var server = await fixture.Start();
+        using var client = new Client(server);
+        var id = await client.Open();
+        using var none = await client.Http.GetAsync($"/api/sessions/{id}/edit/preview", Cancel);
+        await Client.AssertProblem(none, 404, "not-found");
+        using var answer = await client.Edit(id, Client.Order(5));
+        await client.Until(id, "Done");
+        Assert.Equal(5, (await client.State(id)).GetProperty("edit").GetProperty("previews").GetInt32());
+        var preview = ImageFile.Load(await client.Http.GetByteArrayAsync($"/api/sessions/{id}/edit/preview", Cancel));
+        Assert.InRange(preview.Width, 8, 64);
     }
 
     [Fact]

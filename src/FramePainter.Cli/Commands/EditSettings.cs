@@ -32,6 +32,11 @@ sealed class EditSettings
         CustomParser = Parsers.Named(("inv-square", GuidanceDecay.InverseSquare), ("none", GuidanceDecay.None)),
     };
 
+    readonly Option<float> _skip = new("--skip-unconditional-below")
+    {
+        Description = "Lossy: steps whose guidance weight is below X compute one half of two. Default: 0, none.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 0f,
+    };
+
     readonly Option<(int Width, int Height)?> _size = new("--size")
     {
         Description = "Size to work in; the result has the picture's own size. Default: the picture's.", HelpName = "WxH", CustomParser = Parsers.Size,
@@ -53,7 +58,7 @@ sealed class EditSettings
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _steps, _seed, _controlScale, _guidance, _decay, _size, _fit, _draws })
+        foreach (var option in new Option[] { _steps, _seed, _controlScale, _guidance, _decay, _skip, _size, _fit, _draws })
             command.Options.Add(option);
     }
 
@@ -68,6 +73,7 @@ sealed class EditSettings
         ControlScale = parsed.GetValue(_controlScale),
         Guidance = parsed.GetValue(_guidance),
         Decay = parsed.GetValue(_decay),
+        SkipUnconditionalBelow = parsed.GetValue(_skip),
         Size = parsed.GetValue(_size),
         Fit = parsed.GetValue(_fit),
         Draws = parsed.GetValue(_draws) ?? draws,

@@ -13,8 +13,11 @@ internal sealed class Denoiser : IDisposable
     readonly ControlTable _table;
     readonly EulerScheduler _scheduler;
     readonly BoundGraphs _unet;
+    readonly BoundGraphs? _conditional;
     readonly BoundGraphs _black;
     readonly BoundGraphs _signal;
+    BoundGraphs _current;
+    int _bothUntil;
 
     public Denoiser(Networks networks, ControlTables tables, IBackend backend, IWeightStore weights, DenoiseKey key, EulerScheduler scheduler)
     {
@@ -27,7 +30,12 @@ internal sealed class Denoiser : IDisposable
         {
             _table = tables.Rent(_key, frameFloats);
             resources.Push(_table);
-            resources.Push(_unet = new BoundGraphs(backend, weights, networks.Denoiser(_key), external: [Networks.ControlTable]));
+            resources.Push(_unet = new BoundGraphs(backend, weights, networks.Denoiser(_key with { DropsHalf = false }), external: [Networks.ControlTable]));
+            if (_key.DropsHalf)
+            {
+                resources.Push(_conditional = new BoundGraphs(backend, weights, networks.Denoiser(_key with { DropsHalf = false, Halves = 1 }), external: [Networks.ControlTable]));
+            }
+
             resources.Push(_black = new BoundGraphs(backend, weights, networks.ControlEncoderOf(_key), external: [Networks.Control]));
             resources.Push(_signal = new BoundGraphs(backend, weights, networks.ControlEncoderOf(_key), external: [Networks.Control]));
         }
@@ -41,7 +49,9 @@ internal sealed class Denoiser : IDisposable
             throw;
         }
 
+        (_current, _bothUntil) = (_unet, key.Steps);
         _unet.Bind(Networks.ControlTable, _table.Buffer, 0);
+        _conditional?.Bind(Networks.ControlTable, _table.Buffer, 0);
     }
 
     /// <summary>What it was made for.</summary>
@@ -50,45 +60,62 @@ internal sealed class Denoiser : IDisposable
     /// <summary>What the last step's captured block paid to each source token, averaged over heads, [edited tokens, source tokens]: the last image's, which is the edit.</summary>
     public float[] ReadMatches()
     {
-        var shape = _unet.Step.Plan.Graph.Output(Networks.Matches).Shape;
+        var shape = _current.Step.Plan.Graph.Output(Networks.Matches).Shape;
         var (heads, tokens, keys) = (shape[1], shape[2], shape[3]);
         var mean = new float[tokens * keys];
         var head = new float[mean.Length];
         for (var i = 0; i < heads; i++)
         {
             var plane = ((long)(shape.Images - 1) * heads) + i;
-            _unet.Read(Networks.Matches, head, plane * mean.Length * sizeof(float));
+            _current.Read(Networks.Matches, head, plane * mean.Length * sizeof(float));
             TensorPrimitives.MultiplyAdd(head, 1f / heads, mean, mean);
         }
 
         return mean;
     }
 
-    /// <summary>Floating-point operations of one U-Net step.</summary>
-    public double StepFlops => _unet.Step.Plan.Graph.Flops;
+    /// <summary>Floating-point operations of all steps of an edit.</summary>
+    /// <param name="options">How it is made.</param>
+    public double Flops(EditOptions options)
+    {
+        var both = _scheduler.StepsWithBothHalves(options);
+        return (_unet.Step.Plan.Graph.Flops * both) + ((_conditional ?? _unet).Step.Plan.Graph.Flops * (_key.Steps - both));
+    }
 
     bool KeepsAllRows => _key.ControlRows == _key.Steps;
 
     /// <summary>Computes all that is constant over the steps; control features of all steps, where they fit.</summary>
     public void Prepare(float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
     {
-        // The unconditional half's context is zero.
-        var rows = new float[context.Length * _key.Halves];
-        context.CopyTo(rows, rows.Length - context.Length);
-        _unet.Write(Networks.Context, rows);
-        _unet.Write(Networks.ImageLatents, imageLatents);
-        _unet.Write(Networks.Timesteps, _scheduler.Timesteps);
-        _unet.Write(Networks.AddedIds, EditPipeline.AddedIds);
-        _unet.Write(Networks.FrameIndex, [0, 1]);
-        _unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
-        _unet.Write(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
-        if (signal.Points is { } points)
+        _bothUntil = _conditional is null ? _key.Steps : _scheduler.StepsWithBothHalves(options);
+        _current = _unet;
+        Prepare(_unet, _key.Halves, context, imageLatents, signal, options, cancel);
+        if (_conditional is not null)
         {
-            _unet.Write(Networks.Points, points);
+            Prepare(_conditional, 1, context, imageLatents, signal, options, cancel);
         }
 
-        _unet.Prologue.Run(cancel);
         PrepareControls(signal.Control, cancel);
+    }
+
+    void Prepare(BoundGraphs unet, int halves, float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
+    {
+        // The unconditional half's context is zero.
+        var rows = new float[context.Length * halves];
+        context.CopyTo(rows, rows.Length - context.Length);
+        unet.Write(Networks.Context, rows);
+        unet.Write(Networks.ImageLatents, imageLatents);
+        unet.Write(Networks.Timesteps, _scheduler.Timesteps);
+        unet.Write(Networks.AddedIds, EditPipeline.AddedIds);
+        unet.Write(Networks.FrameIndex, [0, 1]);
+        unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
+        unet.Write(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
+        if (signal.Points is { } points)
+        {
+            unet.Write(Networks.Points, points);
+        }
+
+        unet.Prologue.Run(cancel);
     }
 
     /// <summary>Control features of black frame and signal; those that the table holds already stay.</summary>
@@ -132,15 +159,22 @@ internal sealed class Denoiser : IDisposable
         _unet.Write(Networks.Latents, latents);
         for (var step = 0; step < _key.Steps; step++)
         {
+            if (step == _bothUntil && _conditional is not null)
+            {
+                _unet.Read(Networks.Latents, latents);
+                _conditional.Write(Networks.Latents, latents);
+                _current = _conditional;
+            }
+
             RunStep(step, cancel);
             done(step + 1);
         }
 
-        _unet.Read(Networks.Latents, latents);
+        _current.Read(Networks.Latents, latents);
     }
 
     /// <summary>The latents after the last step.</summary>
-    public void ReadLatents(Span<float> latents) => _unet.Read(Networks.Latents, latents);
+    public void ReadLatents(Span<float> latents) => _current.Read(Networks.Latents, latents);
 
     /// <summary>One step, from the latents in the device's memory to the next ones there. Allocates nothing.</summary>
     public void RunStep(int step, CancellationToken cancel)
@@ -151,14 +185,15 @@ internal sealed class Denoiser : IDisposable
             RunControl(_signal, step, row: 0, frame: 1, cancel);
         }
 
-        _unet.Write(Networks.Step, [step]);
-        _unet.Write(Networks.ControlRow, [KeepsAllRows ? step : 0]);
-        _unet.Step.Run(cancel);
+        _current.Write(Networks.Step, [step]);
+        _current.Write(Networks.ControlRow, [KeepsAllRows ? step : 0]);
+        _current.Step.Run(cancel);
     }
 
     public void Dispose()
     {
         _unet.Dispose();
+        _conditional?.Dispose();
         _black.Dispose();
         _signal.Dispose();
         _tables.Return(_table);

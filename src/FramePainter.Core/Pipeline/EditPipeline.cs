@@ -77,11 +77,14 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
         var rows = ControlTables.Rows(options.Steps, _networks.ControlFloats(size.Width, size.Height));
-        var key = new DenoiseKey(size.Width, size.Height, options.Steps, options.Guidance >= 1 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity, captured is null ? 0 : captured.Index + 1);
+        var both = scheduler.StepsWithBothHalves(options);
+        var key = new DenoiseKey(
+            size.Width, size.Height, options.Steps, both > 0 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity, captured is null ? 0 : captured.Index + 1,
+            both > 0 && both < options.Steps);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
-        clock.Begin(EditStage.Denoise, denoiser.StepFlops * options.Steps);
+        clock.Begin(EditStage.Denoise, denoiser.Flops(options));
         float[]? matches = null;
         var preview = options.Preview && options.Progress is not null ? PreviewOf(picture, imageLatents, size, latentWidth, cancel) : null;
         var before = preview is null ? null : (float[])latents.Clone();

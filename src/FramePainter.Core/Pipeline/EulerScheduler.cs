@@ -73,6 +73,22 @@ sealed class EulerScheduler
         return table;
     }
 
+    /// <summary>
+    /// How many steps compute both halves: none without guidance, and none from the first step on whose weight is below
+    /// <see cref="EditOptions.SkipUnconditionalBelow"/>. Weights never rise.
+    /// </summary>
+    /// <param name="options">How the edit is made.</param>
+    public int StepsWithBothHalves(EditOptions options)
+    {
+        var steps = 0;
+        while (options.Guidance >= 1 && steps < Steps && GuidanceWeight(options.Guidance, options.Decay, steps, Steps) >= options.SkipUnconditionalBelow)
+        {
+            steps++;
+        }
+
+        return steps;
+    }
+
     static double GuidanceWeight(double guidance, GuidanceDecay decay, int step, int steps)
     {
         if (decay == GuidanceDecay.None)

@@ -14,7 +14,8 @@ namespace FramePainter.Pipeline;
 /// <param name="ControlRows">Rows of the table of control features: all steps, or 1 when that would take too much memory.</param>
 /// <param name="Points">Rows of the table of drag points; 0 for an edit without points.</param>
 /// <param name="CapturedBlock">Number of the spatial block whose attention to the source is kept, from 1; 0 for none.</param>
-internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0, int CapturedBlock = 0);
+/// <param name="DropsHalf">Steps at the end compute the conditional half alone, by a plan of its own.</param>
+internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0, int CapturedBlock = 0, bool DropsHalf = false);
 
 /// <summary>Plans of one graph cut in two.</summary>
 /// <param name="Prologue">Run once an edit.</param>

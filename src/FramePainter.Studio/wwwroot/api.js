@@ -29,6 +29,7 @@ export const open = picture => json('/api/sessions', { method: 'POST', headers: 
 export const close = id => request(session(id), { method: 'DELETE', keepalive: true });
 export const picturePath = id => `${session(id)}/picture`;
 export const resultPath = (id, number) => `${session(id)}/edits/${number}/picture`;
+export const previewPath = (id, edit) => `${session(id)}/edit/preview?edit=${edit.number}&number=${edit.previews}`;
 export const cancel = id => request(`${session(id)}/edit`, { method: 'DELETE' });
 export const match = (id, number, x, y) => json(`${session(id)}/edits/${number}/match?x=${x}&y=${y}`);
 export const edit = (id, order) =>

@@ -82,7 +82,7 @@ function onState(state) {
   if (state.id !== session?.id) return;
   const before = session;
   session = state;
-  panels.showEdit(state.edit);
+  panels.showEdit(state.edit, state.edit?.previews > 0 ? api.previewPath(state.id, state.edit) : null);
   panels.showHistory(state, chosen, choose);
   const newest = state.history.at(-1)?.number ?? null;
   if (newest !== null && newest !== (before.history.at(-1)?.number ?? null)) choose(newest);

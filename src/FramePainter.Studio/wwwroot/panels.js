@@ -80,11 +80,13 @@ export function showView(view, tool, hasResult, hasMatches) {
   $('hint').textContent = view === 'compare' ? 'Drag the slider: before and after.' : view === 'matches' ? 'Point at the edit: where it looked in the source.' : hints[tool];
 }
 
-export function showEdit(edit) {
+export function showEdit(edit, preview) {
   const active = edit && (edit.phase === 'Queued' || edit.phase === 'Running');
   $('progress').hidden = !edit || edit.phase === 'Failed';
   if (!edit) return;
   $('progress').dataset.phase = edit.phase;
+  $('preview').hidden = !preview || !active;
+  if (preview && active && $('preview').getAttribute('src') !== preview) $('preview').src = preview;
   // Denoising is most of the time; what is before and after it gets a twentieth each.
   const share = edit.phase === 'Done' || edit.stage === 'Decode' ? 1 : edit.stage === 'Denoise' ? 0.05 + 0.9 * (edit.step / edit.steps) : 0.02;
   $('progress').querySelector('i').style.width = `${edit.phase === 'Queued' || edit.phase === 'Cancelled' ? 0 : share * 100}%`;

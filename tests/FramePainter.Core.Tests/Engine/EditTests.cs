@@ -157,6 +157,7 @@ public sealed class EditTests
     [InlineData(nameof(EditOptions.ControlScale))]
     [InlineData(nameof(EditOptions.Guidance))]
     [InlineData(nameof(EditOptions.Size))]
+    [InlineData(nameof(EditOptions.SkipUnconditionalBelow))]
     [InlineData(nameof(EditOptions.Decay))]
     [InlineData(nameof(EditOptions.Fit))]
     [InlineData(nameof(EditOptions.Draws))]
@@ -168,6 +169,7 @@ public sealed class EditTests
             nameof(EditOptions.Steps) => s_two with { Steps = 0 },
             nameof(EditOptions.ControlScale) => s_two with { ControlScale = float.NaN },
             nameof(EditOptions.Guidance) => s_two with { Guidance = float.PositiveInfinity },
+            nameof(EditOptions.SkipUnconditionalBelow) => s_two with { SkipUnconditionalBelow = -1 },
             nameof(EditOptions.Decay) => s_two with { Decay = (GuidanceDecay)9 },
             nameof(EditOptions.Fit) => s_two with { Fit = (Fit)9 },
             nameof(EditOptions.Draws) => s_two with { Draws = (DrawPrecision)9 },
