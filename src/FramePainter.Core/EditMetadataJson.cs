@@ -114,6 +114,11 @@ static class EditMetadataJson
         json.WriteNumber("controlScale", options.ControlScale);
         json.WriteNumber("guidance", options.Guidance);
         json.WriteString("decay", options.Decay.ToString());
+        if (options.RefreshDeepFeaturesEvery > 1)
+        {
+            json.WriteNumber("refreshDeepFeaturesEvery", options.RefreshDeepFeaturesEvery);
+        }
+
         if (options.SkipUnconditionalBelow > 0)
         {
             json.WriteNumber("skipUnconditionalBelow", options.SkipUnconditionalBelow);
@@ -142,6 +147,7 @@ static class EditMetadataJson
             ControlScale = Field(json, "controlScale").GetSingle(),
             Guidance = Field(json, "guidance").GetSingle(),
             Decay = Named<GuidanceDecay>(json, "decay"),
+            RefreshDeepFeaturesEvery = json.TryGetProperty("refreshDeepFeaturesEvery", out var refresh) ? refresh.GetInt32() : 1,
             SkipUnconditionalBelow = json.TryGetProperty("skipUnconditionalBelow", out var skip) ? skip.GetSingle() : 0,
             Size = json.TryGetProperty("size", out var size) ? Pair(size) : null,
             Fit = Named<Fit>(json, "fit"),

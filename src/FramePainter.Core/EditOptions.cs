@@ -29,6 +29,13 @@ public sealed record EditOptions
     public float SkipUnconditionalBelow { get; init; }
 
     /// <summary>
+    /// Lossy: the U-Net's deep features (all between its first down block and its last up block) are computed anew every so many steps, and reused in
+    /// the steps between, as in DeepCache (arXiv 2312.00858); a captured step computes them in any case, and so does the first without the unconditional half.
+    /// 1 to 1000; default 1: in every step. What it costs is measured in docs/performance.md.
+    /// </summary>
+    public int RefreshDeepFeaturesEvery { get; init; } = 1;
+
+    /// <summary>
     /// The size that the model works in, in pixels: multiples of <see cref="Painter.Grid"/>. Null: the picture's own size,
     /// rounded to the nearest multiple. Results come back in the picture's size either way.
     /// </summary>
@@ -66,6 +73,7 @@ public sealed record EditOptions
         Require(ControlScale is >= 0 and <= 10, nameof(ControlScale), ControlScale, "a number from 0 to 10");
         Require(Guidance is >= 0 and <= 100, nameof(Guidance), Guidance, "a number from 0 to 100");
         Require(SkipUnconditionalBelow is >= 0 and <= 100, nameof(SkipUnconditionalBelow), SkipUnconditionalBelow, "a number from 0 to 100");
+        Require(RefreshDeepFeaturesEvery is >= 1 and <= 1000, nameof(RefreshDeepFeaturesEvery), RefreshDeepFeaturesEvery, "from 1 to 1000");
         Require(PointCapacity is >= 1 and <= Signal.MaxPoints, nameof(PointCapacity), PointCapacity, $"from 1 to {Signal.MaxPoints}");
         Require(Capture is null || (Capture.Step >= 0 && Capture.Step < Steps), nameof(Capture), Capture?.Step, $"a step from 0 to {Steps - 1}");
         Require(Enum.IsDefined(Decay), nameof(Decay), Decay, "one of the kinds that are named");

@@ -46,7 +46,7 @@ internal sealed class GoldenUNet
         var (controlShape, control) = Floats(golden, "control");
         var features = Given(g.Input("control", Rate.Edit, controlShape[0], controlShape[2], controlShape[3], controlShape[1]), ChannelsLast(control, controlShape[1], controlShape[2] * controlShape[3]));
         var pooled = g.ControlPool(features, UNet.JoinExtent(config, x.Shape[1]), UNet.JoinExtent(config, x.Shape[2]));
-        g.Output(net.Body(g, net.ConvIn(g, x), new ControlFeatures(pooled, Scalars("scale", Floats(golden, "scale").Values))), "noise");
+        g.Output(net.Body(g, net.ConvIn(g, x), new ControlFeatures(pooled, Scalars("scale", Floats(golden, "scale").Values))).Prediction, "noise");
         var graph = FuseEpilogues.Run(g.Build("golden U-Net"));
 
         var (_, want) = golden.OutputFloats("noise");

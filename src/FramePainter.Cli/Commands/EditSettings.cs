@@ -37,6 +37,11 @@ sealed class EditSettings
         Description = "Lossy: steps whose guidance weight is below X compute one half of two. Default: 0, none.", HelpName = "X", CustomParser = Parsers.Number(0, 100), DefaultValueFactory = _ => 0f,
     };
 
+    readonly Option<int> _refresh = new("--refresh-deep-every")
+    {
+        Description = "Lossy: deep features are computed anew every N steps and reused between. Default: 1, in every step.", HelpName = "N", CustomParser = Parsers.Integer(1, 1000), DefaultValueFactory = _ => 1,
+    };
+
     readonly Option<(int Width, int Height)?> _size = new("--size")
     {
         Description = "Size to work in; the result has the picture's own size. Default: the picture's.", HelpName = "WxH", CustomParser = Parsers.Size,
@@ -58,7 +63,7 @@ sealed class EditSettings
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _steps, _seed, _controlScale, _guidance, _decay, _skip, _size, _fit, _draws })
+        foreach (var option in new Option[] { _steps, _seed, _controlScale, _guidance, _decay, _skip, _refresh, _size, _fit, _draws })
             command.Options.Add(option);
     }
 
@@ -74,6 +79,7 @@ sealed class EditSettings
         Guidance = parsed.GetValue(_guidance),
         Decay = parsed.GetValue(_decay),
         SkipUnconditionalBelow = parsed.GetValue(_skip),
+        RefreshDeepFeaturesEvery = parsed.GetValue(_refresh),
         Size = parsed.GetValue(_size),
         Fit = parsed.GetValue(_fit),
         Draws = parsed.GetValue(_draws) ?? draws,

@@ -66,13 +66,33 @@ internal sealed class UNet(UNetConfig config, TransformerInputs inputs, TimeRows
     /// <param name="g">The graph.</param>
     /// <param name="x">conv_in's output <c>[images, h, w, C]</c>.</param>
     /// <param name="control">Control features, or null for none.</param>
-    /// <returns>The prediction <c>[images, h, w, 4]</c>.</returns>
-    public Value Body(GraphBuilder g, Value x, ControlFeatures? control)
+    /// <param name="deep">What the last up block is given, of an earlier step: nothing between the first down block and it is computed then. Null to compute it.</param>
+    /// <returns>The prediction <c>[images, h, w, 4]</c>, and what the last up block was given.</returns>
+    public (Value Prediction, Value Deep) Body(GraphBuilder g, Value x, ControlFeatures? control, Value? deep = null)
     {
         var skips = new Stack<Value>([x]);
+        x = Down(g, 0, x, skips);
+        var inner = deep ?? Inner(g, x, control, skips);
+        x = Up(g, config.Levels - 1, inner, skips);
+        return (g.Conv(Root["conv_out"], g.Silu(g.GroupNorm(Root["conv_norm_out"], x, _groups, PlainEpsilon)), UNetConfig.OutChannels), inner);
+    }
+
+    /// <summary>Everything between the layers of the first down block and the last up block; its skips are all used up.</summary>
+    Value Inner(GraphBuilder g, Value x, ControlFeatures? control, Stack<Value> skips)
+    {
         for (var level = 0; level < config.Levels; level++)
         {
-            x = Down(g, level, x, skips);
+            if (level > 0)
+            {
+                x = Down(g, level, x, skips);
+            }
+
+            if (level < config.Levels - 1)
+            {
+                x = g.Conv(Root["down_blocks"][level]["downsamplers"][0]["conv"], x, x.Shape.Channels, stride: 2);
+                skips.Push(x);
+            }
+
             if (level == 0 && control is not null)
             {
                 x = g.ControlAlign(x, control.Pooled, control.Scales);
@@ -80,12 +100,12 @@ internal sealed class UNet(UNetConfig config, TransformerInputs inputs, TimeRows
         }
 
         x = Middle(g, x);
-        for (var block = 0; block < config.Levels; block++)
+        for (var block = 0; block < config.Levels - 1; block++)
         {
             x = Up(g, block, x, skips);
         }
 
-        return g.Conv(Root["conv_out"], g.Silu(g.GroupNorm(Root["conv_norm_out"], x, _groups, PlainEpsilon)), UNetConfig.OutChannels);
+        return x;
     }
 
     Value Down(GraphBuilder g, int level, Value x, Stack<Value> skips)
@@ -100,12 +120,6 @@ internal sealed class UNet(UNetConfig config, TransformerInputs inputs, TimeRows
                 x = Transformer(g, m["attentions"][i], x, level);
             }
 
-            skips.Push(x);
-        }
-
-        if (level < config.Levels - 1)
-        {
-            x = g.Conv(m["downsamplers"][0]["conv"], x, x.Shape.Channels, stride: 2);
             skips.Push(x);
         }
 

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using FramePainter.Backends;
-using FramePainter.Graphs;
 using FramePainter.Weights;
 
 namespace FramePainter.Pipeline;
@@ -12,11 +11,12 @@ internal sealed class Denoiser : IDisposable
     readonly ControlTables _tables;
     readonly ControlTable _table;
     readonly EulerScheduler _scheduler;
-    readonly BoundGraphs _unet;
-    readonly BoundGraphs? _conditional;
+    readonly UNetGraphs _unet;
+    readonly UNetGraphs? _conditional;
     readonly BoundGraphs _black;
     readonly BoundGraphs _signal;
     BoundGraphs _current;
+    EditOptions _options = EditOptions.Default;
     int _bothUntil;
 
     public Denoiser(Networks networks, ControlTables tables, IBackend backend, IWeightStore weights, DenoiseKey key, EulerScheduler scheduler)
@@ -30,10 +30,10 @@ internal sealed class Denoiser : IDisposable
         {
             _table = tables.Rent(_key, frameFloats);
             resources.Push(_table);
-            resources.Push(_unet = new BoundGraphs(backend, weights, networks.Denoiser(_key with { DropsHalf = false }), external: [Networks.ControlTable]));
+            resources.Push(_unet = new UNetGraphs(networks, backend, weights, _key with { DropsHalf = false }));
             if (_key.DropsHalf)
             {
-                resources.Push(_conditional = new BoundGraphs(backend, weights, networks.Denoiser(_key with { DropsHalf = false, Halves = 1 }), external: [Networks.ControlTable]));
+                resources.Push(_conditional = new UNetGraphs(networks, backend, weights, _key with { DropsHalf = false, Halves = 1 }, _unet.Whole[Networks.Latents]));
             }
 
             resources.Push(_black = new BoundGraphs(backend, weights, networks.ControlEncoderOf(_key), external: [Networks.Control]));
@@ -49,9 +49,11 @@ internal sealed class Denoiser : IDisposable
             throw;
         }
 
-        (_current, _bothUntil) = (_unet, key.Steps);
-        _unet.Bind(Networks.ControlTable, _table.Buffer, 0);
-        _conditional?.Bind(Networks.ControlTable, _table.Buffer, 0);
+        (_current, _bothUntil) = (_unet.Whole, key.Steps);
+        foreach (var graphs in UNets)
+        {
+            graphs.Bind(Networks.ControlTable, _table.Buffer, 0);
+        }
     }
 
     /// <summary>What it was made for.</summary>
@@ -74,34 +76,30 @@ internal sealed class Denoiser : IDisposable
         return mean;
     }
 
-    /// <summary>Floating-point operations of all steps of an edit.</summary>
-    /// <param name="options">How it is made.</param>
-    public double Flops(EditOptions options)
-    {
-        var both = _scheduler.StepsWithBothHalves(options);
-        return (_unet.Step.Plan.Graph.Flops * both) + ((_conditional ?? _unet).Step.Plan.Graph.Flops * (_key.Steps - both));
-    }
+    /// <summary>Floating-point operations of all steps of the edit that was prepared.</summary>
+    public double Flops => Enumerable.Range(0, _key.Steps).Sum(step => (double)GraphsOf(step).Step.Plan.Graph.Flops);
 
     bool KeepsAllRows => _key.ControlRows == _key.Steps;
+
+    IEnumerable<BoundGraphs> UNets => _conditional is null ? _unet.All : _unet.All.Concat(_conditional.All);
 
     /// <summary>Computes all that is constant over the steps; control features of all steps, where they fit.</summary>
     public void Prepare(float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
     {
+        _options = options;
         _bothUntil = _conditional is null ? _key.Steps : _scheduler.StepsWithBothHalves(options);
-        _current = _unet;
-        Prepare(_unet, _key.Halves, context, imageLatents, signal, options, cancel);
-        if (_conditional is not null)
+        foreach (var graphs in UNets)
         {
-            Prepare(_conditional, 1, context, imageLatents, signal, options, cancel);
+            Prepare(graphs, context, imageLatents, signal, options, cancel);
         }
 
         PrepareControls(signal.Control, cancel);
     }
 
-    void Prepare(BoundGraphs unet, int halves, float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
+    void Prepare(BoundGraphs unet, float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
     {
-        // The unconditional half's context is zero.
-        var rows = new float[context.Length * halves];
+        // The unconditional half's context is zero, and comes first.
+        var rows = new float[unet[Networks.Context].Bytes / sizeof(float)];
         context.CopyTo(rows, rows.Length - context.Length);
         unet.Write(Networks.Context, rows);
         unet.Write(Networks.ImageLatents, imageLatents);
@@ -109,10 +107,12 @@ internal sealed class Denoiser : IDisposable
         unet.Write(Networks.AddedIds, EditPipeline.AddedIds);
         unet.Write(Networks.FrameIndex, [0, 1]);
         unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
-        unet.Write(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
+
+        // Control enters behind the first down block's layers: the part around the deep features has none.
+        unet.WriteIfRead(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
         if (signal.Points is { } points)
         {
-            unet.Write(Networks.Points, points);
+            unet.WriteIfRead(Networks.Points, points);
         }
 
         unet.Prologue.Run(cancel);
@@ -156,25 +156,18 @@ internal sealed class Denoiser : IDisposable
     /// <summary>All steps; the latents are replaced by the final ones.</summary>
     public void Run(Span<float> latents, Action<int> done, CancellationToken cancel)
     {
-        _unet.Write(Networks.Latents, latents);
+        _unet.Whole.Write(Networks.Latents, latents);
         for (var step = 0; step < _key.Steps; step++)
         {
-            if (step == _bothUntil && _conditional is not null)
-            {
-                _unet.Read(Networks.Latents, latents);
-                _conditional.Write(Networks.Latents, latents);
-                _current = _conditional;
-            }
-
             RunStep(step, cancel);
             done(step + 1);
         }
 
-        _current.Read(Networks.Latents, latents);
+        ReadLatents(latents);
     }
 
     /// <summary>The latents after the last step.</summary>
-    public void ReadLatents(Span<float> latents) => _current.Read(Networks.Latents, latents);
+    public void ReadLatents(Span<float> latents) => _unet.Whole.Read(Networks.Latents, latents);
 
     /// <summary>One step, from the latents in the device's memory to the next ones there. Allocates nothing.</summary>
     public void RunStep(int step, CancellationToken cancel)
@@ -185,18 +178,27 @@ internal sealed class Denoiser : IDisposable
             RunControl(_signal, step, row: 0, frame: 1, cancel);
         }
 
+        _current = GraphsOf(step);
         _current.Write(Networks.Step, [step]);
-        _current.Write(Networks.ControlRow, [KeepsAllRows ? step : 0]);
+        _current.WriteIfRead(Networks.ControlRow, [KeepsAllRows ? step : 0]);
         _current.Step.Run(cancel);
     }
 
     public void Dispose()
     {
-        _unet.Dispose();
         _conditional?.Dispose();
+        _unet.Dispose();
         _black.Dispose();
         _signal.Dispose();
         _tables.Return(_table);
+    }
+
+    /// <summary>What runs a step: with both halves or one, with deep features of its own or those of an earlier step.</summary>
+    BoundGraphs GraphsOf(int step)
+    {
+        var (unet, first) = _conditional is not null && step >= _bothUntil ? (_conditional, _bothUntil) : (_unet, 0);
+        var refreshes = (step - first) % _options.RefreshDeepFeaturesEvery == 0 || step == _options.Capture?.Step;
+        return refreshes ? unet.Whole : unet.AroundDeep ?? unet.Whole;
     }
 
     void PrepareControl(BoundGraphs graphs, float[] pixels, CancellationToken cancel)
@@ -211,98 +213,5 @@ internal sealed class Denoiser : IDisposable
         graphs.Write(Networks.Step, [step]);
         graphs.Bind(Networks.Control, _table.Buffer, _table.Offset(row, frame));
         graphs.Step.Run(cancel);
-    }
-}
-
-/// <summary>Prologue and step of one graph, compiled, with a buffer for every value at their borders. Outputs of a step that carry a state share the buffer of the input they replace.</summary>
-internal sealed class BoundGraphs : IDisposable
-{
-    readonly Dictionary<string, IDeviceBuffer> _buffers = new(StringComparer.Ordinal);
-    readonly List<IDisposable> _owned = [];
-
-    /// <summary>Compiles both and binds all their borders but the external ones.</summary>
-    /// <param name="backend">Where they run.</param>
-    /// <param name="weights">The weights.</param>
-    /// <param name="plans">The plans.</param>
-    /// <param name="external">Names of values that the caller binds.</param>
-    public BoundGraphs(IBackend backend, IWeightStore weights, SplitPlan plans, ReadOnlySpan<string> external)
-    {
-        try
-        {
-            Prologue = Own(backend.Compile(plans.Prologue, weights));
-            Step = Own(backend.Compile(plans.Step, weights));
-            foreach (var executable in new[] { Prologue, Step })
-            {
-                var graph = executable.Plan.Graph;
-                foreach (var value in graph.Inputs.Concat(graph.Outputs))
-                {
-                    if (external.Contains(value.Name))
-                    {
-                        continue;
-                    }
-
-                    var name = value.Name == Networks.NextLatents ? Networks.Latents : value.Name;
-                    if (!_buffers.TryGetValue(name, out var buffer))
-                    {
-                        _buffers.Add(name, buffer = Own(backend.Allocate(value.Bytes)));
-                    }
-
-                    executable.Bind(value, buffer);
-                }
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-    }
-
-    public IExecutable Prologue { get; }
-
-    public IExecutable Step { get; }
-
-    public void Write(string name, ReadOnlySpan<float> values) => _buffers[name].Write(values);
-
-    public void Read(string name, Span<float> values, long byteOffset = 0) => _buffers[name].Read(values, byteOffset);
-
-    public void Bind(string name, IDeviceBuffer buffer, long byteOffset)
-    {
-        foreach (var executable in (ReadOnlySpan<IExecutable>)[Prologue, Step])
-        {
-            var graph = executable.Plan.Graph;
-            foreach (var value in graph.Inputs.AsSpan())
-            {
-                if (value.Name == name)
-                {
-                    executable.Bind(value, buffer, byteOffset);
-                }
-            }
-
-            foreach (var value in graph.Outputs.AsSpan())
-            {
-                if (value.Name == name)
-                {
-                    executable.Bind(value, buffer, byteOffset);
-                }
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (var owned in Enumerable.Reverse(_owned))
-        {
-            owned.Dispose();
-        }
-
-        _owned.Clear();
-    }
-
-    T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }

@@ -80,11 +80,11 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var both = scheduler.StepsWithBothHalves(options);
         var key = new DenoiseKey(
             size.Width, size.Height, options.Steps, both > 0 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity, captured is null ? 0 : captured.Index + 1,
-            both > 0 && both < options.Steps);
+            both > 0 && both < options.Steps, options.RefreshDeepFeaturesEvery > 1 ? DeepFeatures.Out : DeepFeatures.Inside);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
-        clock.Begin(EditStage.Denoise, denoiser.Flops(options));
+        clock.Begin(EditStage.Denoise, denoiser.Flops);
         float[]? matches = null;
         var preview = options.Preview && options.Progress is not null ? PreviewOf(picture, imageLatents, size, latentWidth, cancel) : null;
         var before = preview is null ? null : (float[])latents.Clone();

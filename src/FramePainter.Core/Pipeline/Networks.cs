@@ -15,7 +15,21 @@ namespace FramePainter.Pipeline;
 /// <param name="Points">Rows of the table of drag points; 0 for an edit without points.</param>
 /// <param name="CapturedBlock">Number of the spatial block whose attention to the source is kept, from 1; 0 for none.</param>
 /// <param name="DropsHalf">Steps at the end compute the conditional half alone, by a plan of its own.</param>
-internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0, int CapturedBlock = 0, bool DropsHalf = false);
+/// <param name="Deep">Where the U-Net has its deep features from.</param>
+internal readonly record struct DenoiseKey(int Width, int Height, int Steps, int Halves, int ControlRows, int Points = 0, int CapturedBlock = 0, bool DropsHalf = false, DeepFeatures Deep = DeepFeatures.Inside);
+
+/// <summary>Where the U-Net has its deep features from, those that the last up block is given.</summary>
+internal enum DeepFeatures
+{
+    /// <summary>It computes them, and nobody sees them.</summary>
+    Inside,
+
+    /// <summary>It computes them and gives them out.</summary>
+    Out,
+
+    /// <summary>They are given.</summary>
+    In,
+}
 
 /// <summary>Plans of one graph cut in two.</summary>
 /// <param name="Prologue">Run once an edit.</param>
@@ -52,6 +66,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     public const string Control = "control";
     public const string Points = "points";
     public const string Matches = "matches";
+    public const string Deep = "deep";
 
     readonly ConcurrentDictionary<(string Part, DenoiseKey Key), Lazy<object>> _plans = new();
 
@@ -102,7 +117,7 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     });
 
     /// <summary>The control encoder on one frame: its features at <see cref="Step"/>, normalised and pooled.</summary>
-    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0, Points = 0, CapturedBlock = 0 }, () =>
+    public SplitPlan ControlEncoderOf(DenoiseKey key) => Once("control", key with { Halves = 0, ControlRows = 0, Points = 0, CapturedBlock = 0, DropsHalf = false, Deep = DeepFeatures.Inside }, () =>
     {
         var g = new GraphBuilder();
         var frame = g.Input(ControlFrame, Rate.Edit, 1, key.Height, key.Width, 3);
@@ -143,7 +158,20 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
 
         var net = new UNet(config, inputs, new TimeRows(table, step));
         var x = net.ConvInSplit(g, g.Scale(latents, scalars, column: 3), imageLatents, key.Halves);
-        g.Output(g.Euler(net.Body(g, x, control), latents, scalars), NextLatents);
+        Value? known = null;
+        if (key.Deep == DeepFeatures.In)
+        {
+            var shape = Denoiser(key with { Deep = DeepFeatures.Out }).Step.Graph.Output(Deep).Shape;
+            known = g.Input(Deep, Rate.Step, shape[0], shape[1], shape[2], shape[3]);
+        }
+
+        var (prediction, deep) = net.Body(g, x, control, known);
+        g.Output(g.Euler(prediction, latents, scalars), NextLatents);
+        if (key.Deep == DeepFeatures.Out)
+        {
+            g.Output(deep, Deep);
+        }
+
         if (captured is { } seen)
         {
             g.Output(g.AttentionProbabilities(seen.Query, seen.Key, seen.Heads, seen.HeadDim), Matches);

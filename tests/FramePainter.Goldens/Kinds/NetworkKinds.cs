@@ -95,7 +95,7 @@ internal static class NetworkKinds
             var time = c.Numbers("t", c.Golden.Args.GetProperty("timestep").GetSingle());
             var net = new UNet(m.UNet, c.Transformer(kind), new TimeRows(UNet.TimeTable(g, m.UNet, time, c.Plain("added_time_ids")), null));
             var control = g.ControlPool(c.Picture("control"), UNet.JoinExtent(m.UNet, x.Shape[1]), UNet.JoinExtent(m.UNet, x.Shape[2]));
-            c.PictureOutput(net.Body(g, net.ConvIn(g, x), new ControlFeatures(control, c.Plain("scale"))), "noise");
+            c.PictureOutput(net.Body(g, net.ConvIn(g, x), new ControlFeatures(control, c.Plain("scale"))).Prediction, "noise");
         });
 
         // Batch and frames apart again.
