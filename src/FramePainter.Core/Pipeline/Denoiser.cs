@@ -88,34 +88,37 @@ internal sealed class Denoiser : IDisposable
     {
         _options = options;
         _bothUntil = _conditional is null ? _key.Steps : _scheduler.StepsWithBothHalves(options);
-        foreach (var graphs in UNets)
+        Prepare(_unet, context, imageLatents, signal, options, cancel);
+        if (_conditional is not null)
         {
-            Prepare(graphs, context, imageLatents, signal, options, cancel);
+            Prepare(_conditional, context, imageLatents, signal, options, cancel);
         }
 
         PrepareControls(signal.Control, cancel);
     }
 
-    void Prepare(BoundGraphs unet, float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
+    void Prepare(UNetGraphs unet, float[] context, float[] imageLatents, PreparedSignal signal, EditOptions options, CancellationToken cancel)
     {
         // The unconditional half's context is zero, and comes first.
-        var rows = new float[unet[Networks.Context].Bytes / sizeof(float)];
+        var rows = new float[unet.Halves * context.Length];
         context.CopyTo(rows, rows.Length - context.Length);
-        unet.Write(Networks.Context, rows);
-        unet.Write(Networks.ImageLatents, imageLatents);
-        unet.Write(Networks.Timesteps, _scheduler.Timesteps);
-        unet.Write(Networks.AddedIds, EditPipeline.AddedIds);
-        unet.Write(Networks.FrameIndex, [0, 1]);
-        unet.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
-
-        // Control enters behind the first down block's layers: the part around the deep features has none.
-        unet.WriteIfRead(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
-        if (signal.Points is { } points)
+        foreach (var graphs in unet.All)
         {
-            unet.WriteIfRead(Networks.Points, points);
-        }
+            // The part around the deep features reads no control, and in a small network perhaps no context or points.
+            graphs.WriteIfRead(Networks.Context, rows);
+            graphs.Write(Networks.ImageLatents, imageLatents);
+            graphs.Write(Networks.Timesteps, _scheduler.Timesteps);
+            graphs.Write(Networks.AddedIds, EditPipeline.AddedIds);
+            graphs.WriteIfRead(Networks.FrameIndex, [0, 1]);
+            graphs.Write(Networks.Scalars, _scheduler.StepTable(options.Guidance, options.Decay));
+            graphs.WriteIfRead(Networks.ControlScales, [options.ControlScale, options.ControlScale]);
+            if (signal.Points is { } points)
+            {
+                graphs.WriteIfRead(Networks.Points, points);
+            }
 
-        unet.Prologue.Run(cancel);
+            graphs.Prologue.Run(cancel);
+        }
     }
 
     /// <summary>Control features of black frame and signal; those that the table holds already stay.</summary>

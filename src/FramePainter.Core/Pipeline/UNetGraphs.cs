@@ -13,6 +13,7 @@ internal sealed class UNetGraphs : IDisposable
     /// <param name="latents">A buffer for the latents that outlives this, or null to have one made.</param>
     public UNetGraphs(Networks networks, IBackend backend, IWeightStore weights, DenoiseKey key, IDeviceBuffer? latents = null)
     {
+        Halves = key.Halves;
         var external = new[] { Networks.ControlTable };
         Whole = latents is null
             ? new BoundGraphs(backend, weights, networks.Denoiser(key), external)
@@ -33,6 +34,9 @@ internal sealed class UNetGraphs : IDisposable
             throw;
         }
     }
+
+    /// <summary>Guidance halves that are computed together, 1 or 2.</summary>
+    public int Halves { get; }
 
     /// <summary>The whole U-Net; gives its deep features out.</summary>
     public BoundGraphs Whole { get; }
