@@ -29,6 +29,27 @@ public sealed class ToyQualityTests(ToyQualityTests.OpenToy toy) : IClassFixture
         Assert.True(ImageMetrics.Psnr(result.Edited, ImageFile.Load(sample.Original.Span)) > 50, "It is the original's picture but for rounding.");
     }
 
+    /// <summary>Here convolutions that are packed for one size run by Winograd's algorithm at another.</summary>
+    [Fact]
+    public void Products_in_bfloat16_give_the_same_picture_but_for_rounding()
+    {
+        var sample = ToyModel.Samples[0];
+        var (source, sketch) = (ImageFile.Load(sample.Source.Span), Signal.Sketch(ImageFile.Load(sample.Sketch.Span)));
+        using var narrow = Painter.Load(new PainterOptions { Model = ToyModel.Folder, Device = Device.Cpu, Precision = Precision.BFloat16 });
+        var (exact, near) = (toy.Painter.Edit(source, sketch), narrow.Edit(source, sketch));
+        Assert.InRange(ImageMetrics.Psnr(exact.Edited, near.Edited), 40, 80);
+    }
+
+    /// <summary>Deep features reused in every second step cost a tenth of a decibel on the toy's 24 pairs, docs/performance.md.</summary>
+    [Fact]
+    public void Deep_features_of_the_step_before_are_nearly_as_good()
+    {
+        var sample = ToyModel.Samples[0];
+        var (source, sketch) = (ImageFile.Load(sample.Source.Span), Signal.Sketch(ImageFile.Load(sample.Sketch.Span)));
+        var (exact, reused) = (toy.Painter.Edit(source, sketch), toy.Painter.Edit(source, sketch, new EditOptions { RefreshDeepFeaturesEvery = 2 }));
+        Assert.InRange(ImageMetrics.Psnr(exact.Edited, reused.Edited), 25, 60);
+    }
+
     [Fact]
     public void The_README_has_figures_for_every_sample() =>
         Assert.Equal(ToyModel.Samples.Select(s => s.Name).Order(StringComparer.Ordinal), toy.Figures.Keys.Order(StringComparer.Ordinal));

@@ -64,7 +64,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="numbers">What it is multiplied in and kept as.</param>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the numbers.</exception>
     public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers) =>
-        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}", source =>
+        // Pairs are a form of their own: at another size the same convolution may run by Winograd's algorithm, which reads single weights.
+        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}{(numbers.Brain is null ? "" : "pairs")}", source =>
         {
             var packed = Pack(source, matrix, columns, gated);
             var type = numbers.Type ?? packed.Type;
