@@ -10,14 +10,11 @@ public sealed class Feed : IDisposable
 
     public Feed()
     {
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(System.IO.Path.Combine(root, "FramePainter.Core.sln")))
-        {
-            root = System.IO.Path.GetDirectoryName(root) ?? throw new InvalidOperationException("These tests run inside a clone of the repository.");
-        }
-
-        Run(root, "dotnet", "pack", "FramePainter.Core.sln", "-c", "Release", "--no-build", "-o", Path, $"-p:Version={Version}", "-v", "quiet");
+        Run(Root, "dotnet", "pack", "FramePainter.Core.sln", "-c", "Release", "--no-build", "-o", Path, $"-p:Version={Version}", "-v", "quiet");
     }
+
+    /// <summary>The repository's root.</summary>
+    public static string Root { get; } = FindRoot();
 
     /// <summary>A folder for what the tests make.</summary>
     public string Work { get; } = Directory.CreateTempSubdirectory("framepainter-packages-").FullName;
@@ -40,5 +37,16 @@ public sealed class Feed : IDisposable
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}{error.Result}");
         return output;
+    }
+
+    static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(System.IO.Path.Combine(folder, "FramePainter.Core.sln")))
+        {
+            folder = System.IO.Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("These tests run inside a clone of the repository.");
+        }
+
+        return folder;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Xml.Linq;
@@ -22,7 +23,7 @@ public sealed class PackageTests(Feed feed, ITestOutputHelper output) : IClassFi
         { "FramePainter.Studio", 0.5 },
         { "FramePainter.Ilgpu", 0.5 },
         { "FramePainter.Cuda", 4 },
-        { "FramePainter.Cli", 90 },
+        { "FramePainter.Cli", 70 },
     };
 
     [Fact]
@@ -54,6 +55,20 @@ public sealed class PackageTests(Feed feed, ITestOutputHelper output) : IClassFi
         {
             Assert.Contains($"lib/net10.0/{id}.dll", names);
             Assert.Contains($"lib/net10.0/{id}.xml", names);
+        }
+    }
+
+    [Fact]
+    public void The_README_lists_their_sizes()
+    {
+        var listed = File.ReadLines(Path.Combine(Feed.Root, "README.md"))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .Where(cells => cells.Length == 2 && cells[0].StartsWith("FramePainter.", StringComparison.Ordinal))
+            .ToDictionary(cells => cells[0].Split(' ')[0], cells => double.Parse(cells[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+        foreach (var (id, _) in Packages.Select(p => p.Data))
+        {
+            var size = new FileInfo(feed.FileOf(id)).Length / (double)Megabyte;
+            Assert.InRange(listed[id], (size * 0.85) - 0.01, (size * 1.15) + 0.01);
         }
     }
 
