@@ -16,14 +16,24 @@ static class CommandLine
         return Finish(process);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>As <see cref="Start(string[])"/>, with Ctrl+C answered even where these tests themselves were started in the background, with it ignored.</summary>
+    public static Process StartInForeground(params string[] arguments) =>
+        OperatingSystem.IsLinux() ? Start(["env", "--default-signal=INT"], arguments) : Start([], arguments);
+
+    static Process Start(string[] through, string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        string[] words = [.. through, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet"];
+        var start = new ProcessStartInfo(words[0])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var word in words[1..])
+            start.ArgumentList.Add(word);
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "framepainter.dll"));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);

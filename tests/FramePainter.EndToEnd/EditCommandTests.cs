@@ -116,7 +116,7 @@ public sealed class EditCommandTests : IDisposable
         if (OperatingSystem.IsWindows())
             Assert.Skip("Windows has no signal that one process can send to another's console alone.");
 
-        using var process = CommandLine.Start("edit", "--sample", "0", "--steps", "1000", "--out", In("out.png"));
+        using var process = CommandLine.StartInForeground("edit", "--sample", "0", "--steps", "1000", "--out", In("out.png"));
         string? line;
         do
         {

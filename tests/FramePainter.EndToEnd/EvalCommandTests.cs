@@ -142,7 +142,7 @@ public sealed class EvalCommandTests : IDisposable
         if (OperatingSystem.IsWindows())
             Assert.Skip("Windows has no signal that one process can send to another's console alone.");
 
-        using var process = CommandLine.Start("eval", "--pairs", "toy", "--steps", "200", "--out", In("out"));
+        using var process = CommandLine.StartInForeground("eval", "--pairs", "toy", "--steps", "200", "--out", In("out"));
         string? line;
         do
         {
