@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BenchmarkDotNet.Running;
+using FramePainter;
 using FramePainter.Benchmarks.Cases;
 using FramePainter.Benchmarks.Compare;
 
@@ -14,12 +15,13 @@ var set = new Argument<string>("set") { Description = "quick: the shapes that de
 set.AcceptOnlyFromAmong("quick", "full");
 var threads = new Option<int>("--threads") { Description = "Threads of each engine.", DefaultValueFactory = _ => Environment.ProcessorCount };
 var filter = new Option<string>("--filter") { Description = "Only cases with this text in their name.", DefaultValueFactory = _ => "" };
+var precision = new Option<Precision>("--precision") { Description = "BFloat16: ours in bfloat16 against ours in float32.", DefaultValueFactory = _ => Precision.Float32 };
 var output = new Option<DirectoryInfo?>("--out") { Description = "Where the table goes; only shown when left out." };
-var compare = new Command("compare", "Times our kernels against ONNX Runtime in turns.") { set, threads, filter, output };
+var compare = new Command("compare", "Times our kernels and a peer in turns.") { set, threads, filter, precision, output };
 compare.SetAction(parsed =>
 {
     var (full, count, rounds) = (parsed.GetValue(set) == "full", parsed.GetValue(threads), parsed.GetValue(set) == "full" ? 15 : 7);
-    var comparison = new Comparison(count, rounds);
+    var comparison = new Comparison(count, rounds, parsed.GetValue(precision));
     var rows = new List<Row>();
     foreach (var benchmark in RealShapes.All.Where(c => (full || c.Quick) && c.Name.Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)))
     {
@@ -27,12 +29,12 @@ compare.SetAction(parsed =>
         Console.Error.WriteLine($"{rows[^1].Name}: {rows[^1].Ratio:F2}x, {100 * rows[^1].OfCeiling:F0} % of the ceiling");
     }
 
-    var table = Report.Markdown(rows, count, rounds, Ceiling.Measure(count));
+    var table = Report.Markdown(rows, count, rounds, Ceiling.Measure(count), parsed.GetValue(precision));
     Console.WriteLine(table);
     if (parsed.GetValue(output) is { } folder)
     {
         folder.Create();
-        var name = Path.Combine(folder.FullName, $"{parsed.GetValue(set)}-{count}-threads");
+        var name = Path.Combine(folder.FullName, $"{parsed.GetValue(set)}-{count}-threads{(parsed.GetValue(precision) == Precision.BFloat16 ? "-bf16" : "")}");
         File.WriteAllText(name + ".md", table);
         File.WriteAllText(name + ".csv", Report.Csv(rows));
     }

@@ -7,10 +7,11 @@ namespace FramePainter.Benchmarks.Compare;
 /// <summary>Times both engines in turns, so that whatever else the machine does befalls both alike.</summary>
 /// <param name="threads">Threads of each engine.</param>
 /// <param name="rounds">How often each has its turn.</param>
-internal sealed class Comparison(int threads, int rounds)
+/// <param name="precision">Numbers of our products.</param>
+internal sealed class Comparison(int threads, int rounds, Precision precision)
 {
-    /// <summary>Both compute in float32 and add in different orders; a block of the network keeps them within this.</summary>
-    const double Allowed = 1e-4;
+    /// <summary>Both compute in float32 and add in different orders, or one rounds factors to bfloat16 (8 bits); a block of the network keeps them within this.</summary>
+    readonly double _allowed = precision == Precision.BFloat16 ? 2e-2 : 1e-4;
 
     static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(60);
 
@@ -18,14 +19,14 @@ internal sealed class Comparison(int threads, int rounds)
     /// <exception cref="InvalidOperationException">The engines disagree: a time would mean nothing.</exception>
     public Row Run(BenchmarkCase benchmark)
     {
-        using var engines = new EnginePair(benchmark, threads);
+        using var engines = new EnginePair(benchmark, threads, precision);
         var (graph, ours, peer) = (engines.Graph, engines.Ours, engines.Peer);
         ours.Run();
         peer.Run();
         var difference = Distance(ours.Read(), peer.Read());
-        if (!(difference < Allowed))
+        if (!(difference < _allowed))
         {
-            throw new InvalidOperationException($"'{benchmark.Name}': the results differ by {difference:E1}, allowed are {Allowed:E0}.");
+            throw new InvalidOperationException($"'{benchmark.Name}': the results differ by {difference:E1}, allowed are {_allowed:E0}.");
         }
 
         // The JIT's second tier is in place after a while of running.

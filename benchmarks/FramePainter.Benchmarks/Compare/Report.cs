@@ -6,12 +6,15 @@ namespace FramePainter.Benchmarks.Compare;
 /// <summary>The table, as Markdown for people and CSV for programs.</summary>
 internal static class Report
 {
-    public static string Markdown(IReadOnlyList<Row> rows, int threads, int rounds, double ceiling)
+    public static string Markdown(IReadOnlyList<Row> rows, int threads, int rounds, double ceiling, Precision precision)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# Ours against ONNX Runtime {Version}, {threads} threads, float32").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {rounds} interleaved rounds in one process; ceiling {ceiling:F0} GFLOP/s (multiply-adds on registers, same run). A ratio above 1: ours is faster.").AppendLine();
-        text.AppendLine("| case | ours, ms | ONNX Runtime, ms | ratio | GFLOP/s | of the ceiling | results differ by |");
+        var (ours, peer, title) = precision == Precision.BFloat16
+            ? ("bfloat16", "float32", "Ours in bfloat16 against ours in float32")
+            : ("ours", "ONNX Runtime", $"Ours against ONNX Runtime {Version}, float32");
+        text.AppendLine(CultureInfo.InvariantCulture, $"# {title}, {threads} threads").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {rounds} interleaved rounds in one process; ceiling {ceiling:F0} GFLOP/s (float32 multiply-adds on registers, same run). A ratio above 1: the first is faster.").AppendLine();
+        text.AppendLine($"| case | {ours}, ms | {peer}, ms | ratio | GFLOP/s | of the ceiling | results differ by |");
         text.AppendLine("|---|---:|---:|---:|---:|---:|---:|");
         foreach (var r in rows)
         {
@@ -24,7 +27,7 @@ internal static class Report
 
     public static string Csv(IReadOnlyList<Row> rows)
     {
-        var text = new StringBuilder("case,flops,ours_s,onnxruntime_s,ratio,of_ceiling,difference\n");
+        var text = new StringBuilder("case,flops,ours_s,peer_s,ratio,of_ceiling,difference\n");
         foreach (var r in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"{r.Name},{r.Flops:R},{r.Ours:R},{r.Peer:R},{r.Ratio:R},{r.OfCeiling:R},{r.Difference:R}\n");
