@@ -204,6 +204,9 @@ API Result cuStreamSynchronize(Stream* stream)
 API Result cuEventCreate(Event** event, unsigned) { *event = emulator::make_event(); s_live++; return SUCCESS; }
 API Result cuEventDestroy_v2(Event* event) { emulator::destroy(event); s_live--; return SUCCESS; }
 
+// The emulator has no clock of its own.
+API Result cuEventElapsedTime(float* milliseconds, Event*, Event*) { *milliseconds = 0; return SUCCESS; }
+
 API Result cuEventRecord(Event* event, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);

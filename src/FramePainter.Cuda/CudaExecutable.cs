@@ -108,6 +108,42 @@ internal sealed class CudaExecutable : IExecutable
         _ranHere = true;
     }
 
+    /// <summary>
+    /// Times every launch by itself: events around a few in a row, so that short kernels hide the driver's own time. What the plan computes is
+    /// thrown away (ops that update in place ran several times). Weights that are streamed are not brought.
+    /// </summary>
+    /// <param name="repeats">Launches in a row.</param>
+    /// <returns>Milliseconds of one launch, for each in order.</returns>
+    internal IReadOnlyList<(Launch Launch, double Milliseconds)> Time(int repeats)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _context.MakeCurrent();
+        if (_moved)
+        {
+            Settle();
+        }
+
+        using var clock = new DeviceClock();
+        return [.. _launches.Launches.Select(launch => (launch, clock.Measure(_stream, () =>
+        {
+            for (var i = 0; i < repeats; i++)
+            {
+                launch.Queue(_stream);
+            }
+        }) / repeats))];
+    }
+
+    /// <summary>Times whole runs on the device.</summary>
+    /// <param name="repeats">Runs, after two that are not counted.</param>
+    /// <returns>Milliseconds of each.</returns>
+    internal IReadOnlyList<double> TimeRuns(int repeats)
+    {
+        Run();
+        Run();
+        using var clock = new DeviceClock();
+        return [.. Enumerable.Range(0, repeats).Select(_ => clock.Measure(_stream, () => Run()))];
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

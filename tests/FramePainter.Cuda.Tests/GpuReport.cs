@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
 using FramePainter.Conformance;
+using FramePainter.Core.Tests.Engine;
 using FramePainter.Graphs;
+using FramePainter.Pipeline;
 using FramePainter.Tensors;
 using FramePainter.Weights;
 
@@ -52,37 +54,69 @@ public sealed class GpuReport
     }
 
     [Fact]
+    public void Model()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("FRAMEPAINTER_MODEL") is null, "Set FRAMEPAINTER_MODEL to a folder to make random weights there, while other parts run.");
+        using var model = new ReportModel(real: true);
+        Assert.True(Directory.EnumerateFileSystemEntries(model.Path).Any());
+    }
+
+    /// <summary>Steps of the U-Net at the real size, whole and launch by launch; without a folder, of the tiny model.</summary>
+    [Fact]
+    public void Steps()
+    {
+        using var model = new ReportModel(Folder is not null);
+        using var checkpoint = Checkpoint.Open(model.Path);
+        using var backend = CudaBackend.Open();
+        using var weights = backend.CreateStore(checkpoint);
+        var networks = new Networks(checkpoint, AttentionKind.Matching);
+        var rows = new List<StepTime>();
+        foreach (var (width, height) in Folder is null ? [(64, 64)] : new[] { (512, 512), (1024, 576) })
+        {
+            using var graphs = new BoundGraphs(backend, weights, networks.Denoiser(new DenoiseKey(width, height, 25, 2, 1)), []);
+            var (prologue, step) = ((CudaExecutable)graphs.Prologue, (CudaExecutable)graphs.Step);
+            var random = new Random(3);
+            foreach (var name in (string[])[Networks.Latents, Networks.ImageLatents, Networks.Context, Networks.ControlTable])
+            {
+                graphs.Write(name, RandomData.Normals(random, graphs[name].Bytes / sizeof(float)));
+            }
+
+            prologue.Run(TestContext.Current.CancellationToken);
+            var milliseconds = step.TimeRuns(Folder is null ? 1 : Repeats);
+            var launches = step.Time(Folder is null ? 1 : 5).Select(l => new LaunchTime(
+                l.Launch.Kernel, l.Launch.Op.GetType().Name, l.Launch.Op.Name, string.Join('x', Enumerable.Range(0, l.Launch.Op.Outputs[0].Shape.Rank).Select(d => l.Launch.Op.Outputs[0].Shape[d])), l.Milliseconds, l.Launch.Op.Flops));
+            rows.Add(new StepTime(width, height, milliseconds.Order().ElementAt(milliseconds.Count / 2), milliseconds.Min(), step.Plan.Graph.Flops, [.. launches]));
+            Write("steps.json", backend.Info, rows);
+        }
+
+        Assert.All(rows, r => Assert.NotEmpty(r.Launches));
+    }
+
+    [Fact]
     public void Edits()
     {
         Assert.SkipWhen(Folder is null, "Set FRAMEPAINTER_REPORT to a folder to time edits at the real size.");
         CudaBackend.Open().Dispose();
-        var model = Directory.CreateTempSubdirectory("framepainter-").FullName;
-        try
+        using var made = new ReportModel(real: true);
+        var model = made.Path;
+        var rows = new List<EditTime>();
+        foreach (var budget in new long?[] { null, 8L << 30 })
         {
-            CheckpointMaker.Make("svd-xt", model, cancellation: TestContext.Current.CancellationToken);
-            var rows = new List<EditTime>();
-            foreach (var budget in new long?[] { null, 8L << 30 })
+            CudaBackend? backend = null;
+            var device = Device.Custom("report", () => backend = CudaBackend.Open(0, new CudaOptions { MemoryBudget = budget }));
+            using var painter = Painter.Load(new PainterOptions { Model = model, Device = device });
+            foreach (var size in new[] { (512, 512), (1024, 576) })
             {
-                CudaBackend? backend = null;
-                var device = Device.Custom("report", () => backend = CudaBackend.Open(0, new CudaOptions { MemoryBudget = budget }));
-                using var painter = Painter.Load(new PainterOptions { Model = model, Device = device });
-                foreach (var size in new[] { (512, 512), (1024, 576) })
+                foreach (var run in new[] { "first", "second" })
                 {
-                    foreach (var run in new[] { "first", "second" })
-                    {
-                        var clock = Stopwatch.StartNew();
-                        var result = painter.Edit(PainterTests.Picture(), PainterTests.Sketch(), new EditOptions { Size = size }, TestContext.Current.CancellationToken);
-                        rows.Add(new EditTime(
-                            size.Item1, size.Item2, run, budget, clock.Elapsed.TotalSeconds, backend!.PeakBytes, painter.WeightBytes,
-                            result.Timings.ToDictionary(t => t.Stage.ToString(), t => t.Duration.TotalSeconds)));
-                        Write("edits.json", backend.Info, rows);
-                    }
+                    var clock = Stopwatch.StartNew();
+                    var result = painter.Edit(PainterTests.Picture(), PainterTests.Sketch(), new EditOptions { Size = size }, TestContext.Current.CancellationToken);
+                    rows.Add(new EditTime(
+                        size.Item1, size.Item2, run, budget, clock.Elapsed.TotalSeconds, backend!.PeakBytes, painter.WeightBytes,
+                        result.Timings.ToDictionary(t => t.Stage.ToString(), t => t.Duration.TotalSeconds)));
+                    Write("edits.json", backend.Info, rows);
                 }
             }
-        }
-        finally
-        {
-            Directory.Delete(model, recursive: true);
         }
     }
 
@@ -159,6 +193,37 @@ public sealed class GpuReport
             File.WriteAllText(Path.Combine(folder, file), JsonSerializer.Serialize(new { Device = device.Name, Capability = device.Capability.ToString(), rows }, s_json));
         }
     }
+
+    /// <summary>A folder with random weights of the real size, made where FRAMEPAINTER_MODEL names none; or the tiny model.</summary>
+    sealed class ReportModel : IDisposable
+    {
+        readonly bool _made;
+
+        public ReportModel(bool real)
+        {
+            var given = Environment.GetEnvironmentVariable("FRAMEPAINTER_MODEL");
+            _made = real && given is null;
+            Path = !real ? Repository.TinyModel : given ?? Directory.CreateTempSubdirectory("framepainter-").FullName;
+            if (real && !Directory.EnumerateFileSystemEntries(Path).Any())
+            {
+                CheckpointMaker.Make("svd-xt", Path, cancellation: TestContext.Current.CancellationToken);
+            }
+        }
+
+        public string Path { get; }
+
+        public void Dispose()
+        {
+            if (_made)
+            {
+                Directory.Delete(Path, recursive: true);
+            }
+        }
+    }
+
+    sealed record StepTime(int Width, int Height, double StepMilliseconds, double Fastest, double Flops, LaunchTime[] Launches);
+
+    sealed record LaunchTime(string Kernel, string Op, string Name, string Output, double Milliseconds, double Flops);
 
     sealed record KernelTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double Flops);
 

@@ -125,6 +125,9 @@ internal static unsafe partial class NativeDriver
     public static partial int cuEventRecord(nint handle, nint stream);
 
     [LibraryImport(Library)]
+    public static partial int cuEventElapsedTime(out float milliseconds, nint begin, nint end);
+
+    [LibraryImport(Library)]
     public static partial int cuStreamWaitEvent(nint stream, nint handle, uint flags);
 
     [LibraryImport(Library)]

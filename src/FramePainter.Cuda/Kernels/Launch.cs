@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FramePainter.Cuda.Driver;
+using FramePainter.Graphs;
 
 namespace FramePainter.Cuda.Kernels;
 
@@ -11,14 +12,20 @@ internal abstract unsafe class Launch : IDisposable
     readonly uint _threads;
     readonly uint _shared;
 
-    private protected Launch(nint function, (long X, long Y, long Z) grid, int threads, int shared, int argumentBytes)
+    private protected Launch(string kernel, Op op, nint function, (long X, long Y, long Z) grid, int threads, int shared, int argumentBytes)
     {
-        _function = function;
+        (Kernel, Op, _function) = (kernel, op, function);
         _grid = (checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z));
         (_threads, _shared) = ((uint)threads, (uint)shared);
         // A kernel whose argument is aligned to 64 has it padded to that.
         Arguments = NativeMemory.AllocZeroed((nuint)((argumentBytes + 63) / 64 * 64));
     }
+
+    /// <summary>The kernel's name.</summary>
+    public string Kernel { get; }
+
+    /// <summary>The op that it computes, or a part of it.</summary>
+    public Op Op { get; }
 
     private protected void* Arguments { get; private set; }
 
@@ -42,8 +49,8 @@ internal abstract unsafe class Launch : IDisposable
 
 /// <inheritdoc/>
 /// <typeparam name="T">The struct of arguments.</typeparam>
-internal sealed unsafe class Launch<T>(nint function, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
-    : Launch(function, grid, threads, shared, sizeof(T))
+internal sealed unsafe class Launch<T>(string kernel, Op op, nint function, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
+    : Launch(kernel, op, function, grid, threads, shared, sizeof(T))
     where T : unmanaged
 {
     /// <inheritdoc/>

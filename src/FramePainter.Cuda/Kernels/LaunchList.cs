@@ -11,6 +11,7 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
     const int Wide = 8;
 
     readonly List<Launch> _launches = [];
+    Op? _op;
 
     /// <summary>The launches, in order.</summary>
     public IReadOnlyList<Launch> Launches => _launches;
@@ -24,6 +25,7 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
         foreach (var op in plan.Graph.Ops)
         {
             weights.BeginOp(_launches.Count);
+            _op = op;
             Add(op);
         }
     }
@@ -54,7 +56,7 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
     }
 
     void Add<T>(string kernel, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
-        where T : unmanaged => _launches.Add(new Launch<T>(context.Kernels.Find(kernel, shared), grid, threads, shared, arguments));
+        where T : unmanaged => _launches.Add(new Launch<T>(kernel, _op!, context.Kernels.Find(kernel, shared), grid, threads, shared, arguments));
 
     /// <summary>One thread an element, or one for eight where the width allows.</summary>
     void AddPointwise(string kernel, Value output, bool hasWide, Func<ValuePlaces, PointwiseArgs> arguments)
