@@ -50,19 +50,19 @@ def read_heads(model):
     return json.loads((model / "svd/unet/config.json").read_text())["num_attention_heads"]
 
 
-def tree(tensors, channels_last):
-    """Tensors by the parts of their names: tree["down_blocks"][0]["resnets"][1]; convolutions' weights in the memory format that is asked for."""
+def in_format(tensors, channels_last):
+    """The same tensors, convolutions' weights (over pictures or over time) with their channels last or first in memory."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d} if channels_last else {}
+    return {name: tensor.contiguous(memory_format=formats.get(tensor.dim(), torch.contiguous_format)) for name, tensor in tensors.items()}
+
+
+def tree(tensors):
+    """Tensors by the parts of their names: tree["down_blocks"][0]["resnets"][1]."""
     root = {}
     for name, tensor in tensors.items():
         *path, leaf = (int(part) if part.isdigit() else part for part in name.split("."))
         node = root
         for part in path:
             node = node.setdefault(part, {})
-        node[leaf] = ordered(tensor, channels_last)
+        node[leaf] = tensor
     return root
-
-
-def ordered(tensor, channels_last):
-    """A convolution's weight (over pictures or over time) in the memory format; anything else as it is."""
-    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    return tensor.contiguous(memory_format=formats[tensor.dim()]) if channels_last and tensor.dim() in formats else tensor
