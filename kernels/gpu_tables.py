@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 NOT_MEASURED = "not measured"
+BESIDE = ["ours, ms", "PyTorch original, ms", "PyTorch saved, ms", "original over ours", "saved over ours"]
 
 
 def table(columns, rows):
@@ -20,6 +21,12 @@ def figure(ms, digits=4):
 
 def ratio(other, ours):
     return f"{other / ours:.2f}" if other and ours and ours > 0 else ""
+
+
+def beside(forms, ours, digits):
+    """Cells for BESIDE: ours, PyTorch's two forms, and their ratios."""
+    other = [forms.get("original"), forms.get("saved")]
+    return [figure(ours, digits), *(figure(ms, digits) for ms in other), *(ratio(ms, ours) for ms in other)]
 
 
 def size(row):
@@ -42,15 +49,17 @@ def import_torch_ops():
 
 def kernel_tables(data, ops):
     """Single ops, and the matching block, beside PyTorch's."""
-    rows = [row for row in data["rows"] if row["op"] != "matching_block"]
-    lines = []
-    for row in rows:
-        ms, times = row["milliseconds"], ops.time_op(row) if ops else {}
-        rate = f"{row['flops'] / ms / 1e9:.1f}" if row["flops"] and ms > 0 else ""
-        by_backend = [figure(times[name]) if name in times else "" for name in ("flash", "cuDNN")]
-        lines.append([row["op"], size(row), f"{row['inputs']} to {row['outputs']}", f"{ms:.4f}", rate, figure(times.get("default")), ratio(times.get("default"), ms), *by_backend])
-    columns = ["op", "images x height x width", "channels", "ms", "TFLOP/s", "PyTorch, ms", "PyTorch's time over ours", "its flash attention, ms", "its cuDNN attention, ms"]
+    columns = ["op", "images x height x width", "channels", "ms", "TFLOP/s", "PyTorch, ms", "PyTorch's time over ours"]
+    columns += ["its flash attention, ms", "its cuDNN attention, ms"]
+    lines = [kernel_line(row, ops.time_op(row) if ops else {}) for row in data["rows"] if row["op"] != "matching_block"]
     return [f"## Kernels on {data['device']}", "", *table(columns, lines), "", *matching_block_table(data["rows"], ops)]
+
+
+def kernel_line(row, times):
+    ms, other = row["milliseconds"], times.get("default")
+    rate = f"{row['flops'] / ms / 1e9:.1f}" if row["flops"] and ms > 0 else ""
+    by_backend = [figure(times[name]) if name in times else "" for name in ("flash", "cuDNN")]
+    return [row["op"], size(row), f"{row['inputs']} to {row['outputs']}", f"{ms:.4f}", rate, figure(other), ratio(other, ms), *by_backend]
 
 
 def matching_block_table(rows, ops):
@@ -58,27 +67,26 @@ def matching_block_table(rows, ops):
     ours = {(row["height"], row["width"], row["inputs"]): row["milliseconds"] for row in rows if row["op"] == "matching_block"}
     lines = []
     for row in (row for row in rows if row["op"] == "attention_matching"):
-        ms, times = ours.get((row["height"], row["width"], row["inputs"])), ops.time_matching_block(row) if ops else {}
-        other = [times.get("original"), times.get("saved")]
-        lines.append([size(row), row["inputs"], figure(ms), *(figure(o) for o in other), *(ratio(o, ms) for o in other)])
-    columns = ["images x height x width", "channels", "ours, ms", "PyTorch original, ms", "PyTorch saved, ms", "original over ours", "saved over ours"]
-    about = "From normalised tokens to the sum of self and matching attention, all projections included. Original: keys and values of all frames are projected and \
-frame 0's taken for all. Saved: frame 0's alone are projected. Each projection is a linear map of its own, and there are two calls of `scaled_dot_product_attention`, either way."
-    return ["## Matching block", "", about, "", *table(columns, lines)]
+        times = ops.time_matching_block(row) if ops else {}
+        lines.append([size(row), row["inputs"], *beside(times, ours.get((row["height"], row["width"], row["inputs"])), 4)])
+    about = ("From normalised tokens to the sum of self and matching attention, all projections included. Original: keys and values of all frames are projected "
+             "and frame 0's taken for all. Saved: frame 0's alone are projected. Each projection is a linear map of its own, and there are two calls of "
+             "`scaled_dot_product_attention`, either way.")
+    return ["## Matching block", "", about, "", *table(["images x height x width", "channels", *BESIDE], lines)]
 
 
 def step_table(peer, edits):
     """The U-Net step: PyTorch's ways beside ours, which is the last run without a memory budget."""
     ours = {(row["width"], row["height"]): row["step_milliseconds"] for row in edits["rows"] if row.get("step_milliseconds") and not row["budget_bytes"]}
-    times = {(row["width"], row["height"], row["way"], row["variant"]): row.get("milliseconds") for row in peer["rows"]}
-    lines = []
-    for width, height, way in dict.fromkeys(key[:3] for key in times):
-        ms, other = ours.get((width, height)), [times.get((width, height, way, variant)) for variant in ("original", "saved")]
-        lines.append([f"{width} x {height}", way, *(figure(o, 2) for o in other), figure(ms, 2), *(ratio(o, ms) for o in other)])
-    columns = ["size", "PyTorch's way", "PyTorch original, ms", "PyTorch saved, ms", "ours, ms", "original over ours", "saved over ours"]
-    about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {edits['device']}" if edits["rows"] else "") + "."
-    errors = [f"* {row['width']} x {row['height']}, {row['variant']}, {row['way']}: {row['error'].splitlines()[0]}" for row in peer["rows"] if "error" in row]
-    return ["## U-Net step", "", about, "", *table(columns, lines), *([""] + errors if errors else [])]
+    times, errors = {}, {}
+    for row in peer["rows"]:
+        times.setdefault((row["width"], row["height"], row["way"]), {})[row["variant"]] = row.get("milliseconds")
+        if "error" in row:
+            errors.setdefault(row["error"].splitlines()[0], []).append(f"{row['width']} x {row['height']} {row['variant']} ({row['way']})")
+    lines = [[f"{width} x {height}", way, *beside(forms, ours.get((width, height)), 2)] for (width, height, way), forms in times.items()]
+    about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {edits['device']}." if edits["rows"] else ".")
+    notes = [f"* {error} {', '.join(where)}" for error, where in errors.items()]
+    return ["## U-Net step", "", about, "", *table(["size", "PyTorch's way", *BESIDE], lines), *([""] + notes if notes else [])]
 
 
 def edit_table(data):

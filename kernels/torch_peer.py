@@ -27,7 +27,6 @@ HALVES = 2
 WARM_UPS = 3
 STEPS = 7
 GOLDENS = REPOSITORY / "tests/goldens"
-TOLERANCE = 1e-4
 
 
 class Way(NamedTuple):
@@ -141,7 +140,7 @@ def measure_all(out, sizes, deadline):
     """All rows, each written when it is there; one that fails, or for which no time is left, has the error in place of figures."""
     torch.backends.cudnn.benchmark = True
     heads = read_heads(REPOSITORY / "tests/manifest")
-    report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "rows": []}
+    report = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(), "rows": []}
     tensors = random_weights("cuda", torch.float16)
     for way in WAYS:
         tensors = in_format(tensors, way.channels_last)
@@ -166,7 +165,7 @@ def relative_l2(got, want):
 
 
 def check_case(folder, device, dtype):
-    """Relative L2 of one golden U-Net, by variant and memory format."""
+    """Relative L2 of one golden U-Net and what it allows, by variant and memory format."""
     case = json.loads((folder / "case.json").read_text())
     model = GOLDENS / case["model"]
     inputs, outputs = (read_safetensors(folder / f"{name}.safetensors", device, dtype) for name in ("inputs", "outputs"))
@@ -176,20 +175,20 @@ def check_case(folder, device, dtype):
         for channels_last in (True, False):
             network = UNet(tree(in_format(tensors, channels_last)), read_heads(model), variant == "saved", memory_format(channels_last))
             got = network(inputs["sample"], timestep, inputs["context"], inputs["added_time_ids"], inputs["control"], inputs["scale"])
-            yield variant, "channels last" if channels_last else "channels first", relative_l2(got, outputs["noise"])
+            yield variant, "channels last" if channels_last else "channels first", relative_l2(got, outputs["noise"]), case["tolerance"]["relative_l2"]
 
 
 def check():
     """Whether all golden U-Nets with matching attention are met in float32; on a GPU, float16 is shown beside it, as it is what is timed."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    errors = []
+    met = []
     for dtype in [torch.float32] + [torch.float16] * (device == "cuda"):
         for folder in sorted(GOLDENS.glob("tiny-unet-matching-*")):
-            for variant, layout, error in check_case(folder, device, dtype):
+            for variant, layout, error, allowed in check_case(folder, device, dtype):
                 print(f"{folder.name}, {variant}, {layout}, {dtype} on {device}: relative L2 {error:.2e}")
-                errors += [error] if dtype == torch.float32 else []
-    return len(errors) > 0 and all(error < TOLERANCE for error in errors)
+                met += [error < allowed] if dtype == torch.float32 else []
+    return len(met) > 0 and all(met)
 
 
 def read_sizes(text):
