@@ -85,7 +85,7 @@ def step_table(peer, edits):
             errors.setdefault(row["error"].splitlines()[0], []).append(f"{row['width']} x {row['height']} {row['variant']} ({row['way']})")
     lines = [[f"{width} x {height}", way, *beside(forms, ours.get((width, height)), 2)] for (width, height, way), forms in times.items()]
     about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {edits['device']}." if edits["rows"] else ".")
-    notes = [f"* {error} {', '.join(where)}" for error, where in errors.items()]
+    notes = [f"* {', '.join(where)}: {error}" for error, where in errors.items()]
     return ["## U-Net step", "", about, "", *table(["size", "PyTorch's way", *BESIDE], lines), *([""] + notes if notes else [])]
 
 
