@@ -1,108 +1,118 @@
-"""Makes tables.md of kernels.json and edits.json, times of the same shapes in PyTorch (float16) beside ours where PyTorch finds the GPU."""
+"""
+Makes tables.md of what lies in a folder: kernels.json (times of single ops; PyTorch's on the same shapes are taken here, where it finds the GPU),
+edits.json, and torch_unet.json of torch_peer.py.
+"""
 import json
 import pathlib
 import sys
 
+NOT_MEASURED = "not measured"
+BESIDE = ["ours, ms", "PyTorch original, ms", "PyTorch saved, ms", "original over ours", "saved over ours"]
 
-def torch_times(rows):
-    """Milliseconds of each row's op in PyTorch; an empty list without PyTorch or a GPU."""
+
+def table(columns, rows):
+    """Lines of a Markdown table."""
+    return ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)] + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+
+
+def figure(ms, digits=4):
+    return f"{ms:.{digits}f}" if ms else NOT_MEASURED
+
+
+def ratio(other, ours):
+    return f"{other / ours:.2f}" if other and ours and ours > 0 else ""
+
+
+def beside(forms, ours, digits):
+    """Cells for BESIDE: ours, PyTorch's two forms, and their ratios."""
+    other = [forms.get("original"), forms.get("saved")]
+    return [figure(ours, digits), *(figure(ms, digits) for ms in other), *(ratio(ms, ours) for ms in other)]
+
+
+def size(row):
+    return f"{row['images']} x {row['height']} x {row['width']}"
+
+
+def import_torch_ops():
+    """The module that times PyTorch's ops, or None without PyTorch or a GPU."""
     try:
         import torch
-        import torch.nn.functional as F
     except ImportError:
-        return []
+        return None
     if not torch.cuda.is_available():
-        return []
-
-    def rand(*shape):
-        return torch.randn(*shape, device="cuda", dtype=torch.float16)
-
-    def heads(x, channels):
-        images, tokens, _ = x.shape
-        return [p.view(images, tokens, channels // 64, 64).transpose(1, 2) for p in x.split(channels, dim=2)]
-
-    def attention(x, channels, source=None):
-        q, k, v = heads(x, channels)
-        if source is not None:
-            _, k, v = (p[source] for p in heads(x, channels))
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-
-    def make(row):
-        n, h, w, c, o = row["images"], row["height"], row["width"], row["inputs"], row["outputs"]
-        tokens = h * w
-        op = row["op"]
-        if op.startswith("linear"):
-            weight, bias = rand(o, c) / c**0.5, rand(o)
-            xs = [rand(n, tokens, c) for _ in range(4)]
-
-            def linear(x):
-                y = F.linear(x, weight, bias)
-                if op == "linear_geglu":
-                    value, gate = y.chunk(2, dim=2)
-                    y = value * F.gelu(gate)
-                return y
-
-            return linear, xs
-        if op == "conv3x3":
-            weight = (rand(o, c, 3, 3) / (3 * c**0.5)).to(memory_format=torch.channels_last)
-            bias = rand(o)
-            return lambda x: F.conv2d(x, weight, bias, padding=1), [rand(n, c, h, w).to(memory_format=torch.channels_last) for _ in range(4)]
-        if op == "conv_temporal":
-            weight, bias = rand(o, c, 3, 1, 1) / (3 * c) ** 0.5, rand(o)
-            return lambda x: F.conv3d(x, weight, bias, padding=(1, 0, 0)), [rand(n // 2, c, 2, h, w) for _ in range(4)]
-        if op == "attention":
-            return lambda x: attention(x, c), [rand(n, tokens, 3 * c) for _ in range(4)]
-        if op == "attention_matching":
-            return lambda x: torch.cat([attention(x, c), attention(x, c, slice(None))], dim=2), [rand(n, tokens, 3 * c) for _ in range(4)]
-        if op == "group_norm_silu":
-            gamma, beta = rand(c), rand(c)
-            return lambda x: F.silu(F.group_norm(x, 32, gamma, beta)), [rand(n, c, h, w).to(memory_format=torch.channels_last) for _ in range(4)]
-        gamma, beta = rand(c), rand(c)
-        return lambda x: F.layer_norm(x, (c,), gamma, beta), [rand(n, tokens, c) for _ in range(4)]
-
-    times = []
+        return None
+    import torch_ops
     torch.backends.cudnn.benchmark = True
-    with torch.no_grad():
-        for row in rows:
-            run, xs = make(row)
-            for x in xs:
-                run(x)
-            best = float("inf")
-            for _ in range(5):
-                begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-                begin.record()
-                for i in range(20):
-                    run(xs[i % len(xs)])
-                end.record()
-                torch.cuda.synchronize()
-                best = min(best, begin.elapsed_time(end) / 20)
-            times.append(best)
-    return times
+    torch.set_grad_enabled(False)
+    return torch_ops
+
+
+def kernel_tables(data, ops):
+    """Single ops, and the matching block, beside PyTorch's."""
+    columns = ["op", "images x height x width", "channels", "ms", "TFLOP/s", "PyTorch, ms", "PyTorch's time over ours"]
+    columns += ["its flash attention, ms", "its cuDNN attention, ms"]
+    lines = [kernel_line(row, ops.time_op(row) if ops else {}) for row in data["rows"] if row["op"] != "matching_block"]
+    return [f"## Kernels on {data['device']}", "", *table(columns, lines), "", *matching_block_table(data["rows"], ops)]
+
+
+def kernel_line(row, times):
+    ms, other = row["milliseconds"], times.get("default")
+    rate = f"{row['flops'] / ms / 1e9:.1f}" if row["flops"] and ms > 0 else ""
+    by_backend = [figure(times[name]) if name in times else "" for name in ("flash", "cuDNN")]
+    return [row["op"], size(row), f"{row['inputs']} to {row['outputs']}", f"{ms:.4f}", rate, figure(other), ratio(other, ms), *by_backend]
+
+
+def matching_block_table(rows, ops):
+    """The matching block at each size for which matching attention is timed."""
+    ours = {(row["height"], row["width"], row["inputs"]): row["milliseconds"] for row in rows if row["op"] == "matching_block"}
+    lines = []
+    for row in (row for row in rows if row["op"] == "attention_matching"):
+        times = ops.time_matching_block(row) if ops else {}
+        lines.append([size(row), row["inputs"], *beside(times, ours.get((row["height"], row["width"], row["inputs"])), 4)])
+    about = ("From normalised tokens to the sum of self and matching attention, all projections included. Original: keys and values of all frames are projected "
+             "and frame 0's taken for all. Saved: frame 0's alone are projected. Each projection is a linear map of its own, and there are two calls of "
+             "`scaled_dot_product_attention`, either way.")
+    return ["## Matching block", "", about, "", *table(["images x height x width", "channels", *BESIDE], lines)]
+
+
+def step_table(peer, edits):
+    """The U-Net step: PyTorch's ways beside ours, which is the last run without a memory budget."""
+    ours = {(row["width"], row["height"]): row["step_milliseconds"] for row in edits["rows"] if row.get("step_milliseconds") and not row["budget_bytes"]}
+    times, errors = {}, {}
+    for row in peer["rows"]:
+        times.setdefault((row["width"], row["height"], row["way"]), {})[row["variant"]] = row.get("milliseconds")
+        if "error" in row:
+            errors.setdefault(row["error"].splitlines()[0], []).append(f"{row['width']} x {row['height']} {row['variant']} ({row['way']})")
+    lines = [[f"{width} x {height}", way, *beside(forms, ours.get((width, height)), 2)] for (width, height, way), forms in times.items()]
+    about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {edits['device']}." if edits["rows"] else ".")
+    notes = [f"* {', '.join(where)}: {error}" for error, where in errors.items()]
+    return ["## U-Net step", "", about, "", *table(["size", "PyTorch's way", *BESIDE], lines), *([""] + notes if notes else [])]
+
+
+def edit_table(data):
+    lines = []
+    for row in data["rows"]:
+        budget = row["budget_bytes"] >> 20 if row["budget_bytes"] else "none"
+        lines.append([f"{row['width']} x {row['height']}", row["run"], budget, f"{row['seconds']:.2f}", f"{row['stages'].get('Denoise', 0):.2f}", row["peak_bytes"] >> 20])
+    return [f"## Edits of 25 steps on {data['device']}", "", *table(["size", "run", "budget, MiB", "seconds", "of it denoising", "peak memory, MiB"], lines)]
+
+
+def read(path):
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def main(folder):
-    lines = []
-    kernels = folder / "kernels.json"
-    if kernels.exists():
-        data = json.loads(kernels.read_text())
-        rows = data["rows"]
-        other = torch_times(rows)
-        lines += [f"## Kernels on {data['device']}", "", "| op | images x height x width | channels | ms | TFLOP/s | PyTorch, ms | PyTorch's time over ours |", "|---|---|---|---|---|---|---|"]
-        for i, row in enumerate(rows):
-            ms = row["milliseconds"]
-            rate = f"{row['flops'] / ms / 1e9:.1f}" if row["flops"] and ms > 0 else ""
-            beside = f"{other[i]:.4f} | {other[i] / ms:.2f}" if other and ms > 0 else "not measured | "
-            lines.append(f"| {row['op']} | {row['images']} x {row['height']} x {row['width']} | {row['inputs']} to {row['outputs']} | {ms:.4f} | {rate} | {beside} |")
-    edits = folder / "edits.json"
-    if edits.exists():
-        data = json.loads(edits.read_text())
-        lines += ["", f"## Edits of 25 steps on {data['device']}", "", "| size | run | budget, MiB | seconds | of it denoising | peak memory, MiB |", "|---|---|---|---|---|---|"]
-        for row in data["rows"]:
-            budget = row["budget_bytes"] >> 20 if row["budget_bytes"] else "none"
-            lines.append(f"| {row['width']} x {row['height']} | {row['run']} | {budget} | {row['seconds']:.2f} | {row['stages'].get('Denoise', 0):.2f} | {row['peak_bytes'] >> 20} |")
-    if not lines:
-        sys.exit("There is neither kernels.json nor edits.json.")
-    (folder / "tables.md").write_text("\n".join(lines) + "\n")
+    kernels, edits, peer = (read(folder / name) for name in ("kernels.json", "edits.json", "torch_unet.json"))
+    parts = []
+    if kernels:
+        parts.append(kernel_tables(kernels, import_torch_ops()))
+    if edits:
+        parts.append(edit_table(edits))
+    if peer:
+        parts.append(step_table(peer, edits or {"rows": []}))
+    if not parts:
+        sys.exit("There is no kernels.json, edits.json or torch_unet.json.")
+    (folder / "tables.md").write_text("\n\n".join("\n".join(part) for part in parts) + "\n")
 
 
 if __name__ == "__main__":
