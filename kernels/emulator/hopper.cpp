@@ -34,6 +34,9 @@ struct Product
     int n;
     u64 left, right;
     bool accumulate;
+    // The thread's two rows where the left operand lies in registers; the right one's rows are k then.
+    bool in_registers;
+    float rows[2][16];
 };
 
 struct Products
@@ -44,12 +47,23 @@ struct Products
     std::vector<std::vector<Product>> groups;
 };
 
+// A barrier of one warpgroup.
+struct Meeting
+{
+    int arrived;
+    u32 turn;
+};
+
 int blocks;
 bool late_tensors, late_products;
 long tensor_products;
 static std::map<u64*, Barrier> s_barriers;
 static Products s_products[MOST_GROUPS * GROUP];
 static std::vector<Product> s_issued[MOST_GROUPS];
+static Meeting s_meetings[MOST_GROUPS];
+// Fragments of lanes, by turns: a quick lane may bring the next.
+static u32 s_fragments[2][MOST_GROUPS * GROUP][4];
+static u32 s_turns[MOST_GROUPS * GROUP];
 static bool s_used;
 
 u32 shared_address(const void* p) { return (u32)((const unsigned char*)p - place.shared) + FIRST_ADDRESS; }
@@ -163,6 +177,15 @@ void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
     settle(b);
 }
 
+void sync_group(int group)
+{
+    if (place.tid / GROUP != group) fail("waits for another warpgroup");
+    Meeting& meeting = s_meetings[group];
+    u32 turn = meeting.turn;
+    if (++meeting.arrived == GROUP) meeting = {0, turn + 1};
+    wait_until([&] { return meeting.turn != turn; });
+}
+
 void products_fence() { s_used = s_products[place.tid].fenced = true; }
 
 static u32 start_of(u64 descriptor)
@@ -183,15 +206,31 @@ static void row_of(u64 descriptor, int row, float (&r)[16])
     for (int i = 0; i < 16; i++) r[i] = (float)halves[i];
 }
 
+// A column of a matrix whose rows are k, widened.
+static void column_of(u64 descriptor, int column, float (&r)[16])
+{
+    u32 start = start_of(descriptor), apart = (u32)(descriptor >> 32 & 0x3FFF) << 4;
+    for (int k = 0; k < 16; k++)
+    {
+        f16 value;
+        memcpy(&value, at_address(swizzle(start + k / 8 * apart + k % 8 * 128 + column * 2), 2), 2);
+        r[k] = (float)value;
+    }
+}
+
 // A thread holds columns lane % 4 * 2 and the next of every eight, of rows lane / 4 and lane / 4 + 8 of its warp's sixteen.
 static void run(const Product& p)
 {
     int lane = place.tid % 32, first = place.tid % GROUP / 32 * 16 + lane / 4;
     float left[2][16], right[16];
-    for (int h = 0; h < 2; h++) row_of(p.left, first + h * 8, left[h]);
+    for (int h = 0; h < 2; h++)
+        if (p.in_registers) memcpy(left[h], p.rows[h], sizeof left[h]);
+        else row_of(p.left, first + h * 8, left[h]);
     for (int column = 0; column < p.n / 4; column++)
     {
-        row_of(p.right, column / 2 * 8 + lane % 4 * 2 + column % 2, right);
+        int n = column / 2 * 8 + lane % 4 * 2 + column % 2;
+        if (p.in_registers) column_of(p.right, n, right);
+        else row_of(p.right, n, right);
         for (int h = 0; h < 2; h++)
         {
             float sum = 0;
@@ -202,11 +241,10 @@ static void run(const Product& p)
     }
 }
 
-void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate)
+static void issue(const Product& p)
 {
     Products& own = s_products[place.tid];
     if (!own.fenced) fail("multiplies without a fence");
-    Product p = {sums, n, left, right, accumulate};
     auto& issued = s_issued[place.tid / GROUP];
     if (own.issued == issued.size())
     {
@@ -215,9 +253,32 @@ void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate
     }
 
     const Product& first = issued[own.issued++];
-    if (first.n != n || first.left != left || first.right != right || first.accumulate != accumulate) fail("multiplies something else than its warpgroup");
+    if (first.n != p.n || first.left != p.left || first.right != p.right || first.accumulate != p.accumulate || first.in_registers != p.in_registers) fail("multiplies something else than its warpgroup");
     own.open.push_back(p);
     if (!late_products) run(p);
+}
+
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate) { issue({sums, n, left, right, accumulate, false, {}}); }
+
+void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right)
+{
+    auto& fragments = s_fragments[s_turns[place.tid]++ % 2];
+    memcpy(fragments[place.tid], left, sizeof fragments[0]);
+    warp_barrier();
+    Product p = {sums, n, 0, right, true, true, {}};
+    for (int k = 0; k < 16; k++)
+    {
+        // Four lanes hold a row, two neighbours each in words 0 and 2; the row eight further down is in words 1 and 3.
+        const u32* from = fragments[place.tid / 4 * 4 + k % 8 / 2];
+        for (int h = 0; h < 2; h++)
+        {
+            f16 pair[2];
+            memcpy(pair, from + k / 8 * 2 + h, sizeof pair);
+            p.rows[h][k] = (float)pair[k % 2];
+        }
+    }
+
+    issue(p);
 }
 
 void products_commit()

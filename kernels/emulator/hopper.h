@@ -18,6 +18,8 @@ void products_fence();
 void products_commit();
 void products_wait(int groups);
 void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate);
+void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right);
+void sync_group(int group);
 extern int blocks;
 }
 
@@ -35,6 +37,12 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
     emulator::tensor_load(to, map, barrier, 2, at);
 }
 
+DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)
+{
+    int at[] = {x0, x1, x2};
+    emulator::tensor_load(to, map, barrier, 3, at);
+}
+
 DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, int x3)
 {
     int at[] = {x0, x1, x2, x3};
@@ -44,10 +52,27 @@ DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, i
 template <int N> DEV void registers_down() {}
 template <int N> DEV void registers_up() {}
 template <int N> DEV void hold(float (&)[N]) {}
+template <int N> DEV void hold(u32 (&)[N]) {}
+DEV void sync_group(int group) { emulator::sync_group(group); }
+DEV void fence_device() {}
+DEV f32x4 load_fresh(const float* from) { return *(const f32x4*)from; }
+
+// Blocks run one after the other.
+DEV u32 atomic_add(u32* to, u32 by)
+{
+    u32 before = *to;
+    *to += by;
+    return before;
+}
+
 DEV void products_fence() { emulator::products_fence(); }
 DEV void products_commit() { emulator::products_commit(); }
 template <int N> DEV void products_wait() { emulator::products_wait(N); }
 template <int N> DEV void warpgroup_multiply(float (&s)[N], u64 left, u64 right, int accumulate)
 {
     emulator::warpgroup_multiply(s, 2 * N, left, right, accumulate);
+}
+template <int N> DEV void warpgroup_multiply_rows(float (&s)[N], const u32 (&left)[4], u64 right)
+{
+    emulator::warpgroup_multiply_rows(s, 2 * N, left, right);
 }

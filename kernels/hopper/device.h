@@ -47,6 +47,12 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
                  "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1) : "memory");
 }
 
+DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)
+{
+    asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(shared_address(to)),
+                 "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1), "r"(x2) : "memory");
+}
+
 DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, int x3)
 {
     asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], [%2];" ::"r"(shared_address(to)),
@@ -60,10 +66,39 @@ template <int N> DEV void registers_up() { asm volatile("setmaxnreg.inc.sync.ali
 DEV void products_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 DEV void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
+// Waits for all 128 threads of one's warpgroup.
+DEV void sync_group(int group) { asm volatile("bar.sync %0, 128;" ::"r"(group + 1) : "memory"); }
+
+// What was written before is seen by whoever sees what is written behind.
+DEV void fence_device() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
+
+DEV u32 atomic_add(u32* to, u32 by)
+{
+    u32 before;
+    asm volatile("atom.global.add.u32 %0, [%1], %2;" : "=r"(before) : "l"(to), "r"(by) : "memory");
+    return before;
+}
+
+// Past the first-level cache, which does not know what other blocks wrote.
+DEV f32x4 load_fresh(const float* from)
+{
+    f32x4 v;
+    float x, y, z, w;
+    asm volatile("ld.global.cg.v4.f32 {%0,%1,%2,%3}, [%4];" : "=f"(x), "=f"(y), "=f"(z), "=f"(w) : "l"(from) : "memory");
+    v[0] = x, v[1] = y, v[2] = z, v[3] = w;
+    return v;
+}
+
 // Keeps the compiler from moving sums across the instructions that start and await products.
 template <int N> DEV void hold(float (&sums)[N])
 {
     UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+f"(sums[i])::"memory");
+}
+
+// The same for registers that products under way still read.
+template <int N> DEV void hold(u32 (&words)[N])
+{
+    UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+r"(words[i])::"memory");
 }
 
 // Waits until at most N of the newest groups of products are under way.
@@ -87,4 +122,14 @@ DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %82, 0;\nwgmma.mma_async.sync.aligned.m64n160k16.f32.f16.f16 {" FP_NAMES64
                  ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79}, %80, %81, p, 1, 1, 0, 0;\n}"
                  : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+}
+
+// sums += left right: 64x16 halves in registers (a fragment of mma.sync for each warp's sixteen rows) times 16x64 halves whose rows are k.
+DEV void warpgroup_multiply_rows(float (&s)[32], const u32 (&left)[4], u64 right)
+{
+    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+                 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
+                 "}, {%32,%33,%34,%35}, %36, 1, 1, 1, 1;"
+                 : FP_SUMS8(s, 0), FP_SUMS8(s, 8), FP_SUMS8(s, 16), FP_SUMS8(s, 24)
+                 : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right) : "memory");
 }

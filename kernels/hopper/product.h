@@ -1,7 +1,7 @@
-// Products on Hopper: linear maps, convolutions over pictures (stride 1 or 2) and over time, all as boxes of a tensor.
+// Products on Hopper: linear maps, convolutions over pictures (stride 1 or 2, or of a doubled input) and over time, all as boxes of a tensor.
 // A tile of 128 outputs is a box of positions (x, y, image); a step reads the same box, moved by the tap, 64 channels at a time,
 // and zeros beyond the edges come from the engine that copies tensors. Channels may end anywhere: behind them it reads zeros too,
-// so that the weights beside them do not count.
+// so that the weights beside them do not count. Channels of the output come in eights.
 #pragma once
 #include "../product.h"
 #ifdef FP_HOST
@@ -20,34 +20,49 @@ struct FP_ALIGNED_ARGUMENT HopperProductArgs
 {
     TensorMap first, second, weight;
     ProductArgs product;
-    int box_x, box_y, tiles_x, tiles_y, tiles_m, tiles_n, out_width, out_height, out_images, taps;
+    // Sums of tiles that several blocks share, and how many of these have come.
+    float* partial;
+    u32* arrived;
+    // Sides of a box as powers of two.
+    int box_x, box_y, tiles_x, tiles_y, tiles_n, out_width, out_height, out_images, taps_y, taps_x;
+    // Rows of the input where taps that only read beyond its edges are left out; else 0.
+    int in_height;
+    // Positions of the output lie out_scale apart, from (out_x, out_y) on.
+    int out_scale, out_x, out_y;
+    // The first tiles are computed whole; each of the others in so many slices of its steps.
+    int whole, shared, slices;
 };
 
-// One warp copies, two warpgroups multiply 64 x BN each; STAGES steps of 64 channels are under way.
-template <int BN> struct HopperProduct
+// One thread copies, two warpgroups multiply a tile of 128 x BN each, by turns: while one stores its tile, the other multiplies.
+template <int BN, int STAGES> struct HopperProduct
 {
-    static constexpr int BM = 128, STEP = 64, STAGES = 4, CONSUMERS = 2, WARPS = CONSUMERS * 4;
+    static constexpr int BM = 128, STEP = 64, GROUPS = 2, WARPS = GROUPS * 4, HALVES = BM / 64;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
-    static constexpr int SLAB_COLUMNS = 32, SLAB_PITCH = SLAB_COLUMNS + 4, SLAB = 16 * SLAB_PITCH;
+    // Sums of a warp turn through a slab of 16 rows; this pitch and the order of reading leave no bank asked twice.
+    static constexpr int SLAB_COLUMNS = 32, SLAB_PITCH = SLAB_COLUMNS + 8, SLAB = 16 * SLAB_PITCH, PARTS = BN / SLAB_COLUMNS;
+    static constexpr int SUMS = BN / 2;
 
     struct Shared
     {
         f16* stages;
         float* slabs;
-        u64 *full, *empty;
+        u64 *full, *empty, *turn;
+        u32* last;
     };
 
-    // Where a block's tile begins.
-    struct Tile
+    // What a warpgroup computes: a tile, or a slice of one; first to last of the tile's steps.
+    struct Item
     {
-        int x, y, image, n;
+        int x, y, image, n, ky, first, last, shared, slice;
     };
 
     // The stage of a step, and how often the ring has gone round.
     struct Ring
     {
-        int stage, parity;
+        u32 stage, parity;
     };
+
+    DEV Ring ring_at(u32 step) { return {step % STAGES, step / STAGES & 1}; }
 
     DEV void advance(Ring& ring)
     {
@@ -61,44 +76,72 @@ template <int BN> struct HopperProduct
     {
         unsigned char* base = smem() + (1024 - shared_address(smem()) % 1024) % 1024;
         u64* barriers = (u64*)(base + STAGES * STAGE_BYTES + WARPS * SLAB * 4);
-        return {(f16*)base, (float*)(base + STAGES * STAGE_BYTES), barriers, barriers + STAGES};
+        return {(f16*)base, (float*)(base + STAGES * STAGE_BYTES), barriers, barriers + STAGES, barriers + 2 * STAGES, (u32*)(barriers + 2 * STAGES + GROUPS)};
     }
 
-    // Tiles of the same rows run at the same time, so that what they read stays near.
-    DEV Tile tile_at(const HopperProductArgs& a, int tile)
-    {
-        int m = tile / a.tiles_n, row = m / a.tiles_x;
-        int box_images = BM / (a.box_x * a.box_y);
-        return {(m - row * a.tiles_x) * a.box_x, row % a.tiles_y * a.box_y, row / a.tiles_y * box_images, (tile - m * a.tiles_n) * BN};
-    }
+    DEV int items_of(const HopperProductArgs& a) { return a.whole + a.shared * a.slices; }
 
     DEV int steps_of(int channels) { return (channels + STEP - 1) / STEP; }
+
+    DEV int steps_of_tap(const HopperProductArgs& a) { return steps_of(a.product.channels0) + steps_of(a.product.channels1); }
+
+    // Tiles of the same rows run at the same time, so that what they read stays near.
+    DEV Item item_at(const HopperProductArgs& a, int number)
+    {
+        Item item;
+        int slices = number < a.whole ? 1 : a.slices;
+        item.shared = number < a.whole ? -1 : (number - a.whole) % a.shared;
+        item.slice = number < a.whole ? 0 : (number - a.whole) / a.shared;
+        int tile = number < a.whole ? number : a.whole + item.shared;
+        int m = tile / a.tiles_n, row = m / a.tiles_x, images = row / a.tiles_y;
+        item.n = (tile - m * a.tiles_n) * BN;
+        item.x = (m - row * a.tiles_x) << a.box_x;
+        item.y = (row - images * a.tiles_y) << a.box_y;
+        item.image = images * (BM >> (a.box_x + a.box_y));
+        item.ky = 0;
+        int taps_y = a.taps_y;
+        if (a.in_height)
+        {
+            int most = a.in_height + a.product.pad_top - item.y;
+            item.ky = a.product.pad_top > item.y ? a.product.pad_top - item.y : 0;
+            taps_y = (taps_y < most ? taps_y : most) - item.ky;
+        }
+
+        int steps = taps_y * a.taps_x * steps_of_tap(a);
+        item.first = steps * item.slice / slices;
+        item.last = steps * (item.slice + 1) / slices;
+        return item;
+    }
 
     DEV void produce(const HopperProductArgs& a, u64 argument, const Shared& s)
     {
         Ring ring = {0, 1};
         const ProductArgs& p = a.product;
-        int steps0 = steps_of(p.channels0), steps = steps0 + steps_of(p.channels1);
-        for (int number = bid_x(); number < a.tiles_m * a.tiles_n; number += blocks())
+        int steps0 = steps_of(p.channels0), per_tap = steps_of_tap(a);
+        for (int number = bid_x(); number < items_of(a); number += blocks())
         {
-            Tile tile = tile_at(a, number);
-            for (int tap = 0; tap < a.taps; tap++)
+            Item item = item_at(a, number);
+            int tap = item.first / per_tap, step = item.first - tap * per_tap;
+            int ky = tap / a.taps_x, kx = tap - ky * a.taps_x;
+            ky += item.ky;
+            for (int at = item.first; at < item.last; at++)
             {
-                int ky = tap / p.kernel_width, kx = tap - ky * p.kernel_width;
-                for (int step = 0; step < steps; step++)
-                {
-                    bool in_first = step < steps0;
-                    int channel = (in_first ? step : step - steps0) * STEP;
-                    int k = tap * (p.channels0 + p.channels1) + (in_first ? 0 : p.channels0) + channel;
-                    f16* stage = s.stages + ring.stage * STAGE;
-                    u64* full = s.full + ring.stage;
-                    barrier_wait(s.empty + ring.stage, ring.parity);
-                    barrier_expect(full, STAGE_BYTES);
-                    tensor_load4(stage, argument + (in_first ? 0 : sizeof(TensorMap)), full, channel, tile.x * p.stride + kx - p.pad_left,
-                                 tile.y * p.stride + ky - p.pad_top, tile.image);
-                    tensor_load2(stage + LEFT, argument + 2 * sizeof(TensorMap), full, k, tile.n);
-                    advance(ring);
-                }
+                bool in_first = step < steps0;
+                int channel = (in_first ? step : step - steps0) * STEP;
+                int k = (ky * a.taps_x + kx) * (p.channels0 + p.channels1) + (in_first ? 0 : p.channels0) + channel;
+                f16* stage = s.stages + ring.stage * STAGE;
+                u64* full = s.full + ring.stage;
+                barrier_wait(s.empty + ring.stage, ring.parity);
+                barrier_expect(full, STAGE_BYTES);
+                tensor_load4(stage, argument + (in_first ? 0 : sizeof(TensorMap)), full, channel, item.x * p.stride + kx - p.pad_left,
+                             item.y * p.stride + ky - p.pad_top, item.image);
+                tensor_load2(stage + LEFT, argument + 2 * sizeof(TensorMap), full, k, item.n);
+                advance(ring);
+                if (++step < per_tap) continue;
+                step = 0;
+                if (++kx < a.taps_x) continue;
+                kx = 0;
+                ky++;
             }
         }
     }
@@ -109,95 +152,283 @@ template <int BN> struct HopperProduct
         return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
     }
 
-    DEV void multiply(const f16* left, const f16* right, float (&sums)[BN / 2], bool accumulate)
+    DEV void multiply(const f16* stage, float (&low)[SUMS], float (&high)[SUMS], bool accumulate)
     {
-        u64 a = describe(left), b = describe(right);
-        UNROLL for (int k = 0; k < STEP / 16; k++) warpgroup_multiply(sums, a + k * 2, b + k * 2, accumulate || k > 0);
-    }
-
-    DEV i64 position_of(const HopperProductArgs& a, const Tile& tile, int row)
-    {
-        int x = row % a.box_x, rest = row / a.box_x;
-        int y = tile.y + rest % a.box_y, image = tile.image + rest / a.box_y;
-        x += tile.x;
-        return x < a.out_width && y < a.out_height && image < a.out_images ? ((i64)image * a.out_height + y) * a.out_width + x : -1;
-    }
-
-    template <int V, bool GATED> DEV void store_slab(const HopperProductArgs& a, const Tile& tile, const float* slab, int row0, int n0)
-    {
-        constexpr int WIDTH = GATED ? 2 * V : V, PER_ROW = SLAB_COLUMNS / WIDTH;
-        for (int item = tid() % 32; item < 16 * PER_ROW; item += 32)
+        u64 a = describe(stage), b = describe(stage + LEFT), below = describe(stage + 64 * STEP);
+        UNROLL for (int k = 0; k < STEP / 16; k++)
         {
-            int row = item / PER_ROW, column = item % PER_ROW * WIDTH;
-            i64 m = position_of(a, tile, row0 + row);
-            if (m >= 0 && n0 + column < a.product.n)
-            {
-                float v[WIDTH];
-                UNROLL for (int i = 0; i < WIDTH; i++) v[i] = slab[row * SLAB_PITCH + column + i];
-                finish<V, GATED>(a.product, m, n0 + column, v);
-            }
+            warpgroup_multiply(low, a + k * 2, b + k * 2, accumulate || k > 0);
+            warpgroup_multiply(high, below + k * 2, b + k * 2, accumulate || k > 0);
         }
     }
 
-    // Each warp turns its sixteen rows in a slab of its own, 32 columns at a time, so that memory sees whole runs of a row.
-    DEV void store_tile(const HopperProductArgs& a, const Tile& tile, float* slab, int row0, const float (&sums)[BN / 2])
+    DEV i64 position_of(const HopperProductArgs& a, const Item& item, int row)
+    {
+        int x = (row & ((1 << a.box_x) - 1)) + item.x, rest = row >> a.box_x;
+        int y = (rest & ((1 << a.box_y) - 1)) + item.y, image = item.image + (rest >> a.box_y);
+        if (x >= a.out_width || y >= a.out_height || image >= a.out_images) return -1;
+        return ((i64)image * a.out_height * a.out_scale + y * a.out_scale + a.out_y) * (a.out_width * a.out_scale) + x * a.out_scale + a.out_x;
+    }
+
+    // Eight floats of a slab's row. Lanes of odd rows take the second four first, so that a quarter of a warp asks each bank once.
+    DEV void read8(const float* from, bool odd, float* r)
+    {
+        f32x4 first = *(const f32x4*)(from + (odd ? 4 : 0)), second = *(const f32x4*)(from + (odd ? 0 : 4));
+        UNROLL for (int i = 0; i < 4; i++)
+        {
+            r[i] = odd ? second[i] : first[i];
+            r[i + 4] = odd ? first[i] : second[i];
+        }
+    }
+
+    // A residual's elements are asked for a part ahead: halves as they come.
+    struct Ahead
+    {
+        u32x4 low, high;
+    };
+
+    DEV void ask(const View& view, i64 at, bool valid, u32x4& raw)
+    {
+        if (view.data && view.half && valid) raw = *(const u32x4*)((const f16*)view.data + at);
+    }
+
+    DEV void add(const View& view, i64 at, const u32x4& raw, float scale, float (&r)[8])
+    {
+        if (!view.data) return;
+        float other[8];
+        if (view.half) widen(raw, other);
+        else load<8>(view, at, other);
+        UNROLL for (int i = 0; i < 8; i++) r[i] += scale * other[i];
+    }
+
+    DEV void to_slab(float* slab, const float (&sums)[SUMS], int part)
     {
         int lane = tid() % 32;
-        bool wide = a.product.out_channels % 8 == 0;
-        UNROLL for (int part = 0; part < BN / SLAB_COLUMNS; part++)
+        UNROLL for (int j = 0; j < SLAB_COLUMNS / 8; j++)
         {
-            UNROLL for (int j = 0; j < SLAB_COLUMNS / 8; j++)
+            const int from = (part * (SLAB_COLUMNS / 8) + j) * 4;
+            float* at = slab + lane / 4 * SLAB_PITCH + j * 8 + lane % 4 * 2;
+            f32x2 top = {sums[from], sums[from + 1]}, bottom = {sums[from + 2], sums[from + 3]};
+            *(f32x2*)at = top;
+            *(f32x2*)(at + 8 * SLAB_PITCH) = bottom;
+        }
+    }
+
+    // Stores sixteen rows of a warp whose channels come in eights: a lane has eight columns of two rows.
+    DEV void store_plain(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
+    {
+        const ProductArgs& p = a.product;
+        int lane = tid() % 32, column = lane % 4 * 8;
+        i64 at[2], table[2];
+        bool inside[2];
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            i64 m = position_of(a, item, row0 + lane / 4 + h * 8);
+            inside[h] = m >= 0;
+            at[h] = (inside[h] ? m : 0) * p.out_channels + item.n + column;
+            table[h] = p.rows.data ? (i64)row_of((int)((inside[h] ? m : 0) / p.tokens), p.images, p.row_count, p.row_by_frame) * p.out_channels + item.n + column : 0;
+        }
+
+        Ahead next[2] = {};
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            bool valid = inside[h] && item.n + column < p.n;
+            ask(p.residual0, at[h], valid, next[h].low);
+            ask(p.residual1, at[h], valid, next[h].high);
+        }
+
+        UNROLL for (int part = 0; part < PARTS; part++)
+        {
+            int n = item.n + column + part * SLAB_COLUMNS;
+            Ahead now[2] = {next[0], next[1]};
+            if (part + 1 < PARTS)
             {
-                const int from = (part * (SLAB_COLUMNS / 8) + j) * 4;
-                float* at = slab + lane / 4 * SLAB_PITCH + j * 8 + lane % 4 * 2;
-                at[0] = sums[from];
-                at[1] = sums[from + 1];
-                at[8 * SLAB_PITCH] = sums[from + 2];
-                at[8 * SLAB_PITCH + 1] = sums[from + 3];
+                UNROLL for (int h = 0; h < 2; h++)
+                {
+                    bool valid = inside[h] && n + SLAB_COLUMNS < p.n;
+                    ask(p.residual0, at[h] + (part + 1) * SLAB_COLUMNS, valid, next[h].low);
+                    ask(p.residual1, at[h] + (part + 1) * SLAB_COLUMNS, valid, next[h].high);
+                }
+            }
+
+            float bias[8];
+            UNROLL for (int i = 0; i < 8; i++) bias[i] = 0;
+            if (p.bias && n < p.n) load<8>(View{p.bias, 0, 0}, n, bias);
+            to_slab(slab, sums, part);
+            sync_warp();
+            UNROLL for (int h = 0; h < 2; h++)
+            {
+                float r[8];
+                read8(slab + (lane / 4 + h * 8) * SLAB_PITCH + column, lane / 4 % 2 != 0, r);
+                if (!inside[h] || n >= p.n) continue;
+                UNROLL for (int i = 0; i < 8; i++) r[i] += bias[i];
+                activate_all(p.activation, r);
+                if (p.rows.data)
+                {
+                    float other[8];
+                    load<8>(p.rows, table[h] + part * SLAB_COLUMNS, other);
+                    UNROLL for (int i = 0; i < 8; i++) r[i] += other[i];
+                }
+
+                UNROLL for (int i = 0; i < 8; i++) r[i] *= p.scale;
+                add(p.residual0, at[h] + part * SLAB_COLUMNS, now[h].low, p.residual_scale0, r);
+                add(p.residual1, at[h] + part * SLAB_COLUMNS, now[h].high, p.residual_scale1, r);
+                store<8>(p.out, at[h] + part * SLAB_COLUMNS, r);
             }
 
             sync_warp();
-            int n0 = tile.n + part * SLAB_COLUMNS;
-            if (a.product.activation == ACT_GEGLU)
+        }
+    }
+
+    // The same for GEGLU: a lane has eight values of one row with their gates.
+    DEV void store_gated(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
+    {
+        const ProductArgs& p = a.product;
+        int lane = tid() % 32, row = lane / 2, column = lane % 2 * 16;
+        bool odd = lane / 4 % 2 != 0;
+        i64 m = position_of(a, item, row0 + row);
+        UNROLL for (int part = 0; part < PARTS; part++)
+        {
+            int n = item.n + column + part * SLAB_COLUMNS;
+            float bias[16], v[16], r[8];
+            UNROLL for (int i = 0; i < 16; i++) bias[i] = 0;
+            if (p.bias && n < p.n)
             {
-                if (wide) store_slab<8, true>(a, tile, slab, row0, n0);
-                else store_slab<1, true>(a, tile, slab, row0, n0);
+                load<8>(View{p.bias, 0, 0}, n, *(float(*)[8])bias);
+                load<8>(View{p.bias, 0, 0}, n + 8, *(float(*)[8])(bias + 8));
             }
-            else if (wide) store_slab<8, false>(a, tile, slab, row0, n0);
-            else store_slab<1, false>(a, tile, slab, row0, n0);
+
+            to_slab(slab, sums, part);
+            sync_warp();
+            read8(slab + row * SLAB_PITCH + column, odd, v);
+            read8(slab + row * SLAB_PITCH + column + 8, odd, v + 8);
+            UNROLL for (int i = 0; i < 8; i++) r[i] = (v[2 * i] + bias[2 * i]) * gelu(v[2 * i + 1] + bias[2 * i + 1]);
+            if (m >= 0 && n < p.n)
+            {
+                i64 at = m * p.out_channels + n / 2;
+                float other[8];
+                if (p.rows.data)
+                {
+                    load<8>(p.rows, (i64)row_of((int)(m / p.tokens), p.images, p.row_count, p.row_by_frame) * p.out_channels + n / 2, other);
+                    UNROLL for (int i = 0; i < 8; i++) r[i] += other[i];
+                }
+
+                UNROLL for (int i = 0; i < 8; i++) r[i] *= p.scale;
+                if (p.residual0.data)
+                {
+                    load<8>(p.residual0, at, other);
+                    UNROLL for (int i = 0; i < 8; i++) r[i] += p.residual_scale0 * other[i];
+                }
+
+                if (p.residual1.data)
+                {
+                    load<8>(p.residual1, at, other);
+                    UNROLL for (int i = 0; i < 8; i++) r[i] += p.residual_scale1 * other[i];
+                }
+
+                store<8>(p.out, at, r);
+            }
+
             sync_warp();
         }
+    }
+
+    DEV void store_tile(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
+    {
+        if (a.product.activation == ACT_GEGLU) store_gated(a, item, slab, row0, sums);
+        else store_plain(a, item, slab, row0, sums);
+    }
+
+    // A slice's sums of a thread, four at a time, beside those of its neighbours.
+    DEV float* partial_of(const HopperProductArgs& a, const Item& item, int slice)
+    {
+        return a.partial + ((i64)item.shared * a.slices + slice) * (BM * BN) + tid() % 128 * 4;
+    }
+
+    // Leaves the sums of a slice for whoever comes last, who adds all of them in their order; false for the others.
+    DEV bool join(const HopperProductArgs& a, const Item& item, const Shared& s, int group, float (&low)[SUMS], float (&high)[SUMS])
+    {
+        float* own = partial_of(a, item, item.slice);
+        UNROLL for (int i = 0; i < SUMS; i += 4)
+        {
+            f32x4 l = {low[i], low[i + 1], low[i + 2], low[i + 3]}, h = {high[i], high[i + 1], high[i + 2], high[i + 3]};
+            *(f32x4*)(own + i * 128) = l;
+            *(f32x4*)(own + (SUMS + i) * 128) = h;
+        }
+
+        fence_device();
+        sync_group(group);
+        if (tid() % 128 == 0)
+        {
+            bool last = atomic_add(a.arrived + item.shared, 1) == (u32)a.slices - 1;
+            if (last) a.arrived[item.shared] = 0;
+            s.last[group] = last;
+        }
+
+        sync_group(group);
+        bool last = s.last[group] != 0;
+        sync_group(group);
+        if (!last) return false;
+        fence_device();
+        UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
+        for (int slice = 0; slice < a.slices; slice++)
+        {
+            const float* from = partial_of(a, item, slice);
+            UNROLL for (int i = 0; i < SUMS; i += 4)
+            {
+                f32x4 l = load_fresh(from + i * 128), h = load_fresh(from + (SUMS + i) * 128);
+                UNROLL for (int e = 0; e < 4; e++)
+                {
+                    low[i + e] += l[e];
+                    high[i + e] += h[e];
+                }
+            }
+        }
+
+        return true;
     }
 
     DEV void consume(const HopperProductArgs& a, const Shared& s)
     {
         int warp = tid() / 32, group = warp / 4;
-        Ring ring = {0, 0};
-        int steps = a.taps * (steps_of(a.product.channels0) + steps_of(a.product.channels1));
-        for (int number = bid_x(); number < a.tiles_m * a.tiles_n; number += blocks())
+        u32 begun = 0;
+        int turn = 0, parity = group ^ 1;
+        for (int number = bid_x(); number < items_of(a); number += blocks(), turn ^= 1)
         {
-            float sums[BN / 2];
-            UNROLL for (int i = 0; i < BN / 2; i++) sums[i] = 0;
-            int before = 0;
-            for (int step = 0; step < steps; step++)
+            Item item = item_at(a, number);
+            u32 first = begun;
+            begun += item.last - item.first;
+            if (turn != group) continue;
+            float low[SUMS], high[SUMS];
+            UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
+            Ring ring = ring_at(first);
+            u32 before = 0;
+            // A barrier tells this phase from the last alone: the other warpgroup must have seen all its stages filled.
+            barrier_wait(s.turn + group, parity);
+            parity ^= 1;
+            for (int step = item.first; step < item.last; step++)
             {
-                f16* stage = s.stages + ring.stage * STAGE;
                 barrier_wait(s.full + ring.stage, ring.parity);
-                hold(sums);
+                hold(low);
+                hold(high);
                 products_fence();
-                multiply(stage + group * 64 * STEP, stage + LEFT, sums, step > 0);
+                multiply(s.stages + ring.stage * STAGE, low, high, step > item.first);
                 products_commit();
                 // The step before has been multiplied: its stage may be filled again.
                 products_wait<1>();
-                if (step > 0 && tid() % 32 == 0) barrier_arrive(s.empty + before);
+                if (step > item.first && tid() % 32 == 0) barrier_arrive(s.empty + before);
                 before = ring.stage;
                 advance(ring);
             }
 
+            if (tid() % 32 == 0) barrier_arrive(s.turn + (group ^ 1));
             products_wait<0>();
-            hold(sums);
+            hold(low);
+            hold(high);
             if (tid() % 32 == 0) barrier_arrive(s.empty + before);
-            store_tile(a, tile_at(a, number), s.slabs + warp * SLAB, warp * 16, sums);
+            if (item.shared >= 0 && a.slices > 1 && !join(a, item, s, group, low, high)) continue;
+            store_tile(a, item, s.slabs + warp * SLAB, warp % 4 * 16, low);
+            store_tile(a, item, s.slabs + warp * SLAB, warp % 4 * 16 + 64, high);
         }
     }
 
@@ -209,21 +440,23 @@ template <int BN> struct HopperProduct
             for (int i = 0; i < STAGES; i++)
             {
                 barrier_init(s.full + i, 1);
-                barrier_init(s.empty + i, WARPS);
+                barrier_init(s.empty + i, 4);
             }
+
+            for (int i = 0; i < GROUPS; i++) barrier_init(s.turn + i, 4);
 
             barrier_publish();
         }
 
         sync();
-        if (tid() >= CONSUMERS * 128)
+        if (tid() >= GROUPS * 128)
         {
-            registers_down<40>();
-            if (tid() == CONSUMERS * 128) produce(a, argument, s);
+            registers_down<24>();
+            if (tid() == GROUPS * 128) produce(a, argument, s);
         }
         else
         {
-            registers_up<232>();
+            registers_up<240>();
             consume(a, s);
         }
     }

@@ -35,6 +35,7 @@ internal sealed class CudaExecutable : IExecutable
             _launches.AddAll();
             _weights?.EndPlan(_launches.Launches.Count);
             _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes);
+            context.Clear(_places.Counters, ValuePlaces.CounterBytes);
             _stream = context.CreateStream();
         }
         catch

@@ -34,13 +34,13 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public HostWeights? Host { get; }
 
     /// <summary>A packed matrix's key.</summary>
-    public static string MatrixKey(WeightMatrix matrix, bool gated) => $"{matrix.Key}:{(gated ? "gated" : "plain")}";
+    public static string MatrixKey(WeightMatrix matrix, MatrixForm form) => $"{matrix.Key}:{form}";
 
     /// <summary>Packs a matrix.</summary>
-    public Half[] PackMatrix(WeightMatrix matrix, bool gated) => PackedMatrix.Pack(_source, matrix, gated);
+    public Half[] PackMatrix(WeightMatrix matrix, MatrixForm form) => PackedMatrix.Pack(_source, matrix, form);
 
     /// <inheritdoc/>
-    public ulong Matrix(WeightMatrix matrix, bool gated) => Get(MatrixKey(matrix, gated), () => MemoryMarshal.AsBytes(PackMatrix(matrix, gated).AsSpan()));
+    public ulong Matrix(WeightMatrix matrix, MatrixForm form) => Get(MatrixKey(matrix, form), () => MemoryMarshal.AsBytes(PackMatrix(matrix, form).AsSpan()));
 
     /// <inheritdoc/>
     public void BeginOp(int launches)

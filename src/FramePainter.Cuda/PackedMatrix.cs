@@ -6,7 +6,7 @@ namespace FramePainter.Cuda;
 /// <summary>
 /// A weight matrix as product kernels read it: float16, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
 /// zeros to a multiple of 32 (the step of the kernels), and there are a multiple of 128 of them (the largest tile).
-/// A gated matrix (GEGLU) has each gate's row behind its value's.
+/// A gated matrix (GEGLU) has each gate's row behind its value's. See <see cref="MatrixForm"/> for kernels over doubled pictures.
 /// </summary>
 internal static class PackedMatrix
 {
@@ -14,13 +14,18 @@ internal static class PackedMatrix
     const int Tile = 128;
 
     /// <summary>Elements of a padded row.</summary>
-    public static int RowLength(WeightMatrix matrix) => ((matrix.Inputs * matrix.Taps) + Step - 1) / Step * Step;
+    public static int RowLength(WeightMatrix matrix) => RowLength(matrix.Inputs * matrix.Taps);
+
+    /// <summary>Elements of a padded row of so many.</summary>
+    public static int RowLength(int elements) => (elements + Step - 1) / Step * Step;
 
     /// <summary>Packs a matrix.</summary>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
-    public static Half[] Pack(IWeightSource source, WeightMatrix matrix, bool gated)
+    public static Half[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form)
     {
-        var length = RowLength(matrix);
+        var corner = MatrixForms.IsCorner(form);
+        var (gated, taps) = (form == MatrixForm.Gated, corner ? 4 : matrix.Taps);
+        var length = RowLength(matrix.Inputs * taps);
         var packed = new Half[checked((matrix.Outputs + Tile - 1) / Tile * Tile * length)];
         var (output, input) = (0, 0);
         foreach (var name in matrix.Tensors)
@@ -38,15 +43,28 @@ internal static class PackedMatrix
             }
 
             var line = new float[inputs * matrix.Taps];
+            var sums = new float[corner ? taps : 0];
             for (var o = 0; o < outputs; o++)
             {
                 view.CopyTo((((long)(firstOutput + o) * columns) + firstInput) * matrix.Taps, line);
                 var row = packed.AsSpan(RowOf(matrix, output + o, gated) * length, length);
                 for (var i = 0; i < inputs; i++)
                 {
-                    for (var tap = 0; tap < matrix.Taps; tap++)
+                    var own = line.AsSpan(i * matrix.Taps, matrix.Taps);
+                    if (corner)
                     {
-                        row[(tap * matrix.Inputs) + input + i] = (Half)line[(i * matrix.Taps) + tap];
+                        Array.Clear(sums);
+                        for (var tap = 0; tap < matrix.Taps; tap++)
+                        {
+                            sums[MatrixForms.TapOf(form, tap)] += own[tap];
+                        }
+
+                        own = sums;
+                    }
+
+                    for (var tap = 0; tap < taps; tap++)
+                    {
+                        row[(tap * matrix.Inputs) + input + i] = (Half)own[tap];
                     }
                 }
             }

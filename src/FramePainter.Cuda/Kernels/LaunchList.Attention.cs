@@ -16,6 +16,11 @@ internal sealed partial class LaunchList
     void Attention(AttentionOp op)
     {
         RequireWidth(op.HeadDim, op.Name);
+        if (HopperAttention(op))
+        {
+            return;
+        }
+
         var shape = op.Output.Shape;
         var sets = op.Matching is null ? 1 : 2;
         var jobs = (long)shape.Images * op.Heads;

@@ -7,70 +7,155 @@ internal sealed partial class LaunchList
 {
     const int HopperRows = 128;
     const int HopperStep = 64;
-    const int HopperStages = 4;
     const int HopperThreads = 384;
 
-    /// <summary>The output's positions as a picture, and the input's as a tensor of channels, columns, rows and images.</summary>
-    readonly record struct Grid(int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int Taps, int Stride = 1);
+    /// <summary>Work for less than so many multiply-adds is over sooner on a few small tiles.</summary>
+    const double LeastHopperWork = 1 << 24;
 
-    /// <summary>Adds a product on wgmma where the device has it and the product is a box of its input moved by taps; false where not.</summary>
-    bool HopperProduct(ProductOp op, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    /// <summary>Most slices of a tile. Each writes its sums down, and the last reads all of them.</summary>
+    const int MostSlices = 8;
+
+    /// <summary>Counters of slices that have come: a multiprocessor works on one shared tile at most.</summary>
+    public const int MostSharedTiles = 1024;
+
+    /// <summary>
+    /// The output's positions as a picture, and the input's as a tensor of channels, columns, rows and images. The output may be every second
+    /// position of a larger picture, from (<c>OutX</c>, <c>OutY</c>) on.
+    /// </summary>
+    readonly record struct Grid(
+        int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int TapsY, int TapsX, int PadTop, int PadLeft,
+        int Stride = 1, int OutScale = 1, int OutX = 0, int OutY = 0);
+
+    /// <summary>How the tiles of a product are shared among multiprocessors.</summary>
+    /// <param name="Whole">The first tiles, each computed by one block.</param>
+    /// <param name="Shared">The others, too few to keep every multiprocessor busy.</param>
+    /// <param name="Slices">Blocks that share each of these.</param>
+    internal readonly record struct TileShares(int Whole, int Shared, int Slices)
     {
-        if (!context.IsHopper || GridOf(op, ref args) is not { } grid)
+        /// <summary>Microseconds of a step on 128 × 160 outputs, of a joint of slices, and of every slice more: reasoned from an H100's clock and bandwidth.</summary>
+        const double StepTime = 0.37, JointTime = 1, SliceTime = 0.6;
+
+        /// <summary>The shares that end first.</summary>
+        public static TileShares Of(int tiles, int steps, int multiprocessors)
+        {
+            var rest = tiles % multiprocessors;
+            if (rest == 0)
+            {
+                return new(tiles, 0, 1);
+            }
+
+            var (best, shortest) = (1, steps * StepTime);
+            for (var slices = 2; slices <= Math.Min(Math.Min(MostSlices, multiprocessors / rest), steps); slices++)
+            {
+                var time = (Math.Ceiling((double)steps / slices) * StepTime) + JointTime + (slices * SliceTime);
+                if (time < shortest)
+                {
+                    (best, shortest) = (slices, time);
+                }
+            }
+
+            return best == 1 ? new(tiles, 0, 1) : new(tiles - rest, rest, best);
+        }
+    }
+
+    /// <summary>Whether the device has wgmma and a product is worth its tiles.</summary>
+    bool SuitsHopper(in ProductArgs args) =>
+        context.IsHopper && args.OutChannels % Wide == 0 && (double)args.M * args.N * args.K >= LeastHopperWork * tuning.LargeTilesFrom;
+
+    /// <summary>Adds a product on wgmma where it suits the device and is a box of its input moved by taps; false where not.</summary>
+    bool HopperProduct(ProductOp op, in ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    {
+        if (!SuitsHopper(args) || GridOf(op, args) is not { } grid)
         {
             return false;
         }
 
+        HopperProduct(grid, args, arguments);
+        return true;
+    }
+
+    /// <summary>
+    /// A convolution of a doubled input as four of the input itself, one for every second row and column of the output: positions that are
+    /// copies of each other meet sums of the kernel's taps, 2×2 in place of 3×3.
+    /// </summary>
+    bool HopperDoubled(ConvOp op, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    {
+        if (!SuitsHopper(args) || op is not { KernelHeight: 3, KernelWidth: 3, Stride: 1 } || op.Padding != Padding.Same(1))
+        {
+            return false;
+        }
+
+        for (var corner = 0; corner < 4; corner++)
+        {
+            var (y, x) = Math.DivRem(corner, 2);
+            var weight = weights.Matrix(op.Weight, MatrixForms.Corner(corner));
+            var grid = new Grid(
+                args.Width, args.Height, op.Output.Shape.Images, args.Width, args.Height, args.Width, (long)args.Width * args.Height, 2, 2, 1 - y, 1 - x,
+                OutScale: 2, OutX: x, OutY: y);
+            var inputs = args.Channels0 + args.Channels1;
+            var padded = PackedMatrix.RowLength(4 * inputs);
+            HopperProduct(grid, args with { K = 4 * inputs, KPadded = padded }, places => arguments(places) with { Weight = weight, K = 4 * inputs, KPadded = padded });
+        }
+
+        return true;
+    }
+
+    void HopperProduct(Grid grid, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    {
         var columns = args.N % 160 == 0 ? 160 : 128;
-        var (boxX, boxY, boxImages) = Box(grid);
-        var (tilesX, tilesY) = (Blocks(grid.Width, boxX), Blocks(grid.Height, boxY));
-        var (tilesM, tilesN) = (tilesX * tilesY * Blocks(grid.Images, boxImages), Blocks(args.N, columns));
-        // A tile keeps a multiprocessor four times as busy as one of mma.sync: half of them suffice.
-        if (tilesM * tilesN * 2 < tuning.LargeTilesFrom * context.Multiprocessors || tilesM * tilesN > int.MaxValue)
-        {
-            return false;
-        }
-
+        var (boxX, boxY) = Box(grid);
+        var boxImages = HopperRows >> (boxX + boxY);
+        var (tilesX, tilesY) = (Blocks(grid.Width, 1 << boxX), Blocks(grid.Height, 1 << boxY));
+        var tilesN = Blocks(args.N, columns);
+        var tiles = checked((int)(tilesX * tilesY * Blocks(grid.Images, boxImages) * tilesN));
+        var stepsPerTap = Blocks(args.Channels0, HopperStep) + Blocks(args.Channels1, HopperStep);
+        var shares = TileShares.Of(tiles, checked((int)(stepsPerTap * grid.TapsX * grid.TapsY)), Math.Min(context.Multiprocessors, MostSharedTiles));
+        ScratchBytes = Math.Max(ScratchBytes, (long)shares.Shared * shares.Slices * HopperRows * columns * sizeof(float));
         var fixedArgs = new HopperProductArgs
         {
-            BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesM = (int)tilesM, TilesN = (int)tilesN,
-            OutWidth = grid.Width, OutHeight = grid.Height, OutImages = grid.Images, Taps = grid.Taps,
+            BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesN = (int)tilesN,
+            OutWidth = grid.Width, OutHeight = grid.Height, OutImages = grid.Images, TapsY = grid.TapsY, TapsX = grid.TapsX,
+            InHeight = boxY == 0 && grid.TapsY > 1 && grid.Stride == 1 ? grid.InHeight : 0,
+            OutScale = grid.OutScale, OutX = grid.OutX, OutY = grid.OutY, Whole = shares.Whole, Shared = shares.Shared, Slices = shares.Slices,
         };
-        var (kernelWidth, padTop, padLeft) = (args.KernelWidth, args.PadTop, args.PadLeft);
-        Add($"hopper_product_{columns}", (Math.Min(tilesM * tilesN, context.Multiprocessors), 1, 1), HopperThreads, HopperShared(columns), places =>
+        var items = shares.Whole + (shares.Shared * shares.Slices);
+        Add($"hopper_product_{columns}", (Math.Min(items, context.Multiprocessors), 1, 1), HopperThreads, HopperShared(columns), places =>
         {
-            var product = arguments(places) with { KernelWidth = kernelWidth, PadTop = padTop, PadLeft = padLeft, Stride = grid.Stride };
+            var product = arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride };
             TensorMap Input(View view, int channels) => TensorMap.Of(
                 view.Data, [channels, grid.InWidth, grid.InHeight, grid.Images],
-                [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, boxX, boxY, boxImages], grid.Stride);
+                [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, 1 << boxX, 1 << boxY, boxImages], grid.Stride);
             return fixedArgs with
             {
-                Product = product,
+                Product = product, Partial = places.Scratch, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
                 Weight = TensorMap.Of(product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
             };
         });
-        return true;
     }
 
-    /// <summary>Stages of both operands, a slab of 16 rows of 32 columns a warp, barriers, and room to begin at a multiple of 1024.</summary>
-    static int HopperShared(int columns) => (HopperStages * (HopperRows + columns) * HopperStep * 2) + (8 * 16 * (32 + 4) * sizeof(float)) + (2 * HopperStages * sizeof(long)) + 1024;
-
-    /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these.</summary>
-    static (int X, int Y, int Images) Box(Grid grid)
+    /// <summary>Stages of both operands, a slab of 16 rows of 32 columns a warp, barriers and flags, and room to begin at a multiple of 1024.</summary>
+    static int HopperShared(int columns)
     {
-        var best = (X: HopperRows, Y: 1, Images: 1);
+        var stages = columns == 160 ? 5 : 6;
+        return (stages * (HopperRows + columns) * HopperStep * 2) + (8 * 16 * (32 + 8) * sizeof(float)) + (((2 * stages) + 2) * sizeof(long)) + (2 * sizeof(int)) + 1024;
+    }
+
+    /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>
+    static (int X, int Y) Box(Grid grid)
+    {
+        const int All = 7;
+        var best = (X: All, Y: 0);
         var fewest = long.MaxValue;
-        for (var x = HopperRows; x >= 1; x /= 2)
+        for (var x = All; x >= 0; x--)
         {
-            for (var y = HopperRows / x; y >= 1; y /= 2)
+            for (var y = All - x; y >= 0; y--)
             {
-                var images = HopperRows / x / y;
-                var tiles = Blocks(grid.Width, x) * Blocks(grid.Height, y) * Blocks(grid.Images, images);
+                var tiles = Blocks(grid.Width, 1 << x) * Blocks(grid.Height, 1 << y) * Blocks(grid.Images, HopperRows >> (x + y));
                 if (tiles < fewest)
                 {
-                    (best, fewest) = ((x, y, images), tiles);
+                    (best, fewest) = ((x, y), tiles);
                 }
             }
         }
@@ -78,28 +163,26 @@ internal sealed partial class LaunchList
         return best;
     }
 
-    /// <summary>None for doubled inputs, whose rows are no box of the input, and for strides that make a box too wide.</summary>
-    static Grid? GridOf(ProductOp op, ref ProductArgs args)
+    /// <summary>None for strides that make a box too wide.</summary>
+    static Grid? GridOf(ProductOp op, in ProductArgs args)
     {
         var shape = op.Output.Shape;
         switch (op)
         {
             case LinearOp { ImageStride: 1 }:
-                args.KernelWidth = 1;
                 var positions = checked((int)args.M);
-                return new Grid(positions, 1, 1, positions, 1, positions, positions, 1);
+                return new Grid(positions, 1, 1, positions, 1, positions, positions, 1, 1, 0, 0);
             case LinearOp linear:
-                args.KernelWidth = 1;
                 var row = (long)linear.ImageStride * shape.Tokens;
-                return new Grid(shape.Tokens, shape.Images, 1, shape.Tokens, shape.Images, row, row * shape.Images, 1);
+                return new Grid(shape.Tokens, shape.Images, 1, shape.Tokens, shape.Images, row, row * shape.Images, 1, 1, 0, 0);
             case ConvOp { Stride: 1 or 2, Upsample: false } conv:
-                var taps = op.Weight.Taps;
-                return new Grid(args.OutWidth, shape[1], shape[0], args.Width, args.Height, args.Width, (long)args.Width * args.Height, taps, conv.Stride);
+                return new Grid(
+                    args.OutWidth, shape[1], shape[0], args.Width, args.Height, args.Width, (long)args.Width * args.Height, conv.KernelHeight, conv.KernelWidth,
+                    conv.Padding.Top, conv.Padding.Left, conv.Stride);
             case TemporalConvOp temporal:
-                (args.KernelWidth, args.PadTop) = (1, 1);
                 return new Grid(
                     shape.Tokens, temporal.Frames, shape.Images / temporal.Frames, shape.Tokens, temporal.Frames, shape.Tokens,
-                    (long)shape.Tokens * temporal.Frames, 3);
+                    (long)shape.Tokens * temporal.Frames, 3, 1, 1, 0);
             default:
                 return null;
         }

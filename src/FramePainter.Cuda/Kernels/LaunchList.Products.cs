@@ -17,7 +17,6 @@ internal sealed partial class LaunchList
         var shape = op.Output.Shape;
         var positions = (long)shape.Images * shape.Tokens;
         var gated = op.Epilogue.Activation == Activation.Geglu;
-        var weight = weights.Matrix(op.Weight, gated);
         var bias = weights.Vector(op.Bias, gated);
         var scale = weights.Scale(op.Epilogue.Scale);
         var residuals = op.Epilogue.Residuals;
@@ -26,26 +25,33 @@ internal sealed partial class LaunchList
         var rows = op.Epilogue.Rows;
         var fixedArgs = new ProductArgs
         {
-            Weight = weight, Bias = bias, M = positions, N = op.Weight.Outputs, K = op.Weight.Inputs * op.Weight.Taps, KPadded = PackedMatrix.RowLength(op.Weight),
+            Bias = bias, M = positions, N = op.Weight.Outputs, K = op.Weight.Inputs * op.Weight.Taps, KPadded = PackedMatrix.RowLength(op.Weight),
             Channels0 = op.Input.First.Shape.Channels, Channels1 = op.Input.Second?.Shape.Channels ?? 0, OutChannels = shape.Channels,
             Tokens = shape.Tokens, Activation = (int)op.Epilogue.Activation, Images = shape.Images,
             RowCount = rows?.Table.Shape[0] ?? 0, RowByFrame = rows?.Order == RowOrder.ByFrame ? 1 : 0,
             Scale = scale, ResidualScale0 = scale0, ResidualScale1 = scale1,
         };
         var gather = Geometry(op, ref fixedArgs);
+        ulong weight = 0;
         ProductArgs Arguments(ValuePlaces places) => fixedArgs with
         {
-            First = places[op.Input.First], Second = places[op.Input.Second], Rows = places[rows?.Table],
+            Weight = weight, First = places[op.Input.First], Second = places[op.Input.Second], Rows = places[rows?.Table],
             Residual0 = places[residual0.Value], Residual1 = places[residual1.Value], Out = places[op.Output],
         };
 
+        var fast = !tuning.Naive && InEights(op.Input.First) && (op.Input.Second is not { } second || InEights(second));
+        if (fast && op is ConvOp { Upsample: true } doubled && HopperDoubled(doubled, fixedArgs, Arguments))
+        {
+            return;
+        }
+
+        weight = weights.Matrix(op.Weight, gated ? MatrixForm.Gated : MatrixForm.Plain);
         if (tuning.Naive)
         {
             Add($"product_{gather}_naive", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, Arguments);
             return;
         }
 
-        var fast = InEights(op.Input.First) && (op.Input.Second is not { } second || InEights(second));
         if (fast && HopperProduct(op, fixedArgs, Arguments))
         {
             return;

@@ -54,5 +54,9 @@ internal struct HopperProductArgs
 {
     public TensorMap First, Second, Weight;
     public ProductArgs Product;
-    public int BoxX, BoxY, TilesX, TilesY, TilesM, TilesN, OutWidth, OutHeight, OutImages, Taps;
+    public ulong Partial, Arrived;
+    public int BoxX, BoxY, TilesX, TilesY, TilesN, OutWidth, OutHeight, OutImages, TapsY, TapsX;
+    public int InHeight;
+    public int OutScale, OutX, OutY;
+    public int Whole, Shared, Slices;
 }

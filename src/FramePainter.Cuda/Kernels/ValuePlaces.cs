@@ -35,8 +35,9 @@ internal sealed class ValuePlaces : IDisposable
             }
         }
 
-        _memory = pool.Rent(end + Align(scratchBytes));
-        Scratch = _memory.Address + (ulong)end;
+        _memory = pool.Rent(end + CounterBytes + Align(scratchBytes));
+        Counters = _memory.Address + (ulong)end;
+        Scratch = Counters + CounterBytes;
         foreach (var (value, offset, half) in places)
         {
             _views[value.Id] = new View { Data = _memory.Address + (ulong)offset, Half = half ? 1 : 0 };
@@ -45,6 +46,12 @@ internal sealed class ValuePlaces : IDisposable
 
     /// <summary>Bytes of the arena, inner tables and scratch.</summary>
     public long Bytes => _memory.Bytes;
+
+    /// <summary>Bytes of <see cref="Counters"/>.</summary>
+    public const int CounterBytes = LaunchList.MostSharedTiles * sizeof(int);
+
+    /// <summary>Counters of blocks that have come, zero before and behind every launch; whoever makes this clears them.</summary>
+    public ulong Counters { get; }
 
     /// <summary>Scratch memory shared by all launches, which run one after the other.</summary>
     public ulong Scratch { get; }

@@ -7,8 +7,8 @@ internal interface IPlanWeights
 {
     /// <summary>Address of a packed matrix, see <see cref="PackedMatrix"/>.</summary>
     /// <param name="matrix">The matrix.</param>
-    /// <param name="gated">Rows of the second half lie between those of the first.</param>
-    ulong Matrix(WeightMatrix matrix, bool gated);
+    /// <param name="form">How it is packed.</param>
+    ulong Matrix(WeightMatrix matrix, MatrixForm form);
 
     /// <summary>Address of a vector in float32; 0 for none.</summary>
     /// <param name="vector">The vector.</param>
@@ -32,7 +32,7 @@ internal interface IPlanWeights
 /// <summary>Weights of a plan whose matrices are looked after apart; all else is in the store for good.</summary>
 internal abstract class PlanWeights(CudaWeights store) : IPlanWeights
 {
-    public abstract ulong Matrix(WeightMatrix matrix, bool gated);
+    public abstract ulong Matrix(WeightMatrix matrix, MatrixForm form);
 
     public ulong Vector(WeightVector? vector, bool gated = false) => store.Vector(vector, gated);
 
@@ -62,10 +62,10 @@ internal sealed class WeightSurvey(CudaWeights store, HostWeights host) : PlanWe
     /// <summary>What was asked for, in order.</summary>
     public IReadOnlyList<MatrixUse> Uses => _uses;
 
-    public override ulong Matrix(WeightMatrix matrix, bool gated)
+    public override ulong Matrix(WeightMatrix matrix, MatrixForm form)
     {
-        var key = CudaWeights.MatrixKey(matrix, gated);
-        host.Add(key, () => _store.PackMatrix(matrix, gated));
+        var key = CudaWeights.MatrixKey(matrix, form);
+        host.Add(key, () => _store.PackMatrix(matrix, form));
         _uses.Add(new MatrixUse(_op, key));
         return Nowhere;
     }

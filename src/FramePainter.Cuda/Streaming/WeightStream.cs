@@ -79,7 +79,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
     /// <summary>Bytes copied at every run.</summary>
     public long StreamedBytes => _batches.Sum(b => b.Copies.Sum(c => (long)c.Source.Bytes));
 
-    public override ulong Matrix(WeightMatrix matrix, bool gated) => _uses[_next].Key == CudaWeights.MatrixKey(matrix, gated)
+    public override ulong Matrix(WeightMatrix matrix, MatrixForm form) => _uses[_next].Key == CudaWeights.MatrixKey(matrix, form)
         ? _addresses[_next++]
         : throw new InvalidOperationException($"Matrix {matrix.Key} was not the one asked for when places were found.");
 

@@ -1,0 +1,294 @@
+// Attention on Hopper for heads of 64: an online softmax whose two products are of warpgroups. A block takes 64 queries a warpgroup of one
+// head; one thread copies keys and values, 128 at a time, through a ring. The scores of the next keys are under way while the
+// probabilities of these are multiplied by their values; warpgroups run apart, so that exponentials of one hide behind products of another.
+#pragma once
+#include "../common.h"
+#include "product.h"
+
+// Maps are of channels, tokens and images, boxes of 64 channels.
+struct FP_ALIGNED_ARGUMENT HopperAttentionSet
+{
+    TensorMap query, key, value;
+    int query_channel, key_channel, value_channel, keys, key_images;
+};
+
+struct FP_ALIGNED_ARGUMENT HopperAttentionArgs
+{
+    HopperAttentionSet sets[2];
+    View out;
+    int images, tokens, heads, out_channels;
+    float scale_log2;
+};
+
+// GROUPS warpgroups multiply; of every POLYNOMIAL_OF exponentials one is computed by multiply-adds in place of the special unit (0: none).
+template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
+{
+    static constexpr int DIM = 64, QUERIES = 64, KEYS = 128;
+    static constexpr int QUERY = QUERIES * DIM, TILE = KEYS * DIM, TILE_BYTES = TILE * 2;
+
+    struct Shared
+    {
+        f16 *query, *stages;
+        u64 *full, *empty, *queries;
+    };
+
+    struct Ring
+    {
+        u32 stage, parity;
+    };
+
+    DEV void advance(Ring& ring)
+    {
+        if (++ring.stage < STAGES) return;
+        ring.stage = 0;
+        ring.parity ^= 1;
+    }
+
+    DEV Shared shared()
+    {
+        unsigned char* base = smem() + (1024 - shared_address(smem()) % 1024) % 1024;
+        f16* stages = (f16*)base + GROUPS * QUERY;
+        u64* barriers = (u64*)(stages + STAGES * TILE);
+        return {(f16*)base, stages, barriers, barriers + STAGES, barriers + 2 * STAGES};
+    }
+
+    // Keys and values lie in stages of their own, keys first: the products of both begin as early as they can.
+    DEV void produce(const HopperAttentionSet& set, u64 maps, const Shared& s, int image, int head, int key_image)
+    {
+        int first = bid_x() * GROUPS * QUERIES;
+        barrier_expect(s.queries, GROUPS * QUERY * 2);
+        UNROLL for (int g = 0; g < GROUPS; g++)
+            tensor_load3(s.query + g * QUERY, maps, s.queries, set.query_channel + head * DIM, first + g * QUERIES, image);
+        Ring ring = {0, 1};
+        for (int key = 0; key < set.keys; key += KEYS)
+        {
+            UNROLL for (int part = 0; part < 2; part++)
+            {
+                u64* full = s.full + ring.stage;
+                barrier_wait(s.empty + ring.stage, ring.parity);
+                barrier_expect(full, TILE_BYTES);
+                tensor_load3(s.stages + ring.stage * TILE, maps + (part + 1) * sizeof(TensorMap), full, (part ? set.value_channel : set.key_channel) + head * DIM, key, key_image);
+                advance(ring);
+            }
+        }
+    }
+
+    DEV u64 describe(const f16* matrix)
+    {
+        return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
+    }
+
+    DEV void score(const f16* query, const f16* keys, float (&sums)[64])
+    {
+        u64 a = describe(query), b = describe(keys);
+        UNROLL for (int k = 0; k < DIM / 16; k++) warpgroup_multiply(sums, a + k * 2, b + k * 2, k > 0);
+    }
+
+    // Values lie as keys by channels: sixteen of their rows at a time, 2048 bytes apart.
+    DEV void weigh(const u32 (&p)[32], const f16* values, float (&out)[32])
+    {
+        u64 b = describe(values);
+        UNROLL for (int k = 0; k < KEYS / 16; k++)
+        {
+            const u32 left[4] = {p[4 * k], p[4 * k + 1], p[4 * k + 2], p[4 * k + 3]};
+            warpgroup_multiply_rows(out, left, b + k * (2048 >> 4));
+        }
+    }
+
+    // 2^x for x <= 0 by multiply-adds: the whole part goes to the exponent's bits, a cubic fits 2^f on [-1/2, 1/2] within 1.1e-4 of it,
+    // below what rounding a probability to float16 takes.
+    DEV float ex2_polynomial(float x)
+    {
+        x = __builtin_fmaxf(x, -126.0f);
+        float whole = x + 12582912.0f, f = x - (whole - 12582912.0f);
+        float y = 0.99992807f + f * (0.69326099f + f * (0.24261112f + f * 0.05517166f));
+        u32 bits = __builtin_bit_cast(u32, y) + (__builtin_bit_cast(u32, whole) << 23);
+        return __builtin_bit_cast(float, bits);
+    }
+
+    // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities of the largest so far, and says
+    // by what the sums so far shrink.
+    DEV void soften(float (&s)[64], float (&largest)[2], float (&total)[2], float (&shrink)[2], float scale)
+    {
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            float most = largest[h];
+            UNROLL for (int j = 0; j < 16; j++) most = __builtin_fmaxf(most, __builtin_fmaxf(s[4 * j + 2 * h], s[4 * j + 2 * h + 1]));
+            most = __builtin_fmaxf(most, shfl_xor(most, 1));
+            most = __builtin_fmaxf(most, shfl_xor(most, 2));
+            shrink[h] = ex2((largest[h] - most) * scale);
+            largest[h] = most;
+            float offset = most * scale, sum = 0;
+            UNROLL for (int j = 0; j < 16; j++)
+            {
+                UNROLL for (int e = 0; e < 2; e++)
+                {
+                    float x = s[4 * j + 2 * h + e] * scale - offset;
+                    bool polynomial = POLYNOMIAL_OF > 0 && (2 * j + e) % (POLYNOMIAL_OF > 0 ? POLYNOMIAL_OF : 1) == 0;
+                    float p = polynomial ? ex2_polynomial(x) : ex2(x);
+                    s[4 * j + 2 * h + e] = p;
+                    sum += p;
+                }
+            }
+
+            total[h] = total[h] * shrink[h] + sum;
+        }
+    }
+
+    DEV void pack(const float (&s)[64], u32 (&p)[32])
+    {
+        UNROLL for (int k = 0; k < 8; k++)
+        {
+            p[4 * k] = pack2(s[8 * k], s[8 * k + 1]);
+            p[4 * k + 1] = pack2(s[8 * k + 2], s[8 * k + 3]);
+            p[4 * k + 2] = pack2(s[8 * k + 4], s[8 * k + 5]);
+            p[4 * k + 3] = pack2(s[8 * k + 6], s[8 * k + 7]);
+        }
+    }
+
+    // Keys beyond the last count for nothing.
+    DEV void mask(float (&s)[64], int left)
+    {
+        int column = tid() % 4 * 2;
+        UNROLL for (int j = 0; j < 16; j++)
+        {
+            UNROLL for (int e = 0; e < 4; e++)
+            {
+                if (j * 8 + column + e % 2 >= left) s[4 * j + e] = -__builtin_inff();
+            }
+        }
+    }
+
+    DEV void release(const Shared& s, u32 stage)
+    {
+        if (tid() % 32 == 0) barrier_arrive(s.empty + stage);
+    }
+
+    DEV void consume(const HopperAttentionArgs& a, const HopperAttentionSet& set, const Shared& s, int image, int head)
+    {
+        int group = tid() / 128;
+        const f16* query = s.query + group * QUERY;
+        float score_sums[64], out[32], largest[2], total[2], shrink[2];
+        u32 p[32];
+        UNROLL for (int i = 0; i < 32; i++) out[i] = 0;
+        UNROLL for (int i = 0; i < 64; i++) score_sums[i] = 0;
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            largest[h] = -__builtin_inff();
+            total[h] = 0;
+        }
+
+        Ring ring = {0, 0};
+        barrier_wait(s.queries, 0);
+        barrier_wait(s.full + ring.stage, ring.parity);
+        hold(score_sums);
+        products_fence();
+        score(query, s.stages + ring.stage * TILE, score_sums);
+        products_commit();
+        products_wait<0>();
+        hold(score_sums);
+        release(s, ring.stage);
+        advance(ring);
+        if (set.keys < KEYS) mask(score_sums, set.keys);
+        soften(score_sums, largest, total, shrink, a.scale_log2);
+        pack(score_sums, p);
+        for (int key = KEYS; key < set.keys; key += KEYS)
+        {
+            Ring values = ring;
+            advance(ring);
+            barrier_wait(s.full + ring.stage, ring.parity);
+            hold(score_sums);
+            products_fence();
+            score(query, s.stages + ring.stage * TILE, score_sums);
+            products_commit();
+            barrier_wait(s.full + values.stage, values.parity);
+            hold(out);
+            products_fence();
+            weigh(p, s.stages + values.stage * TILE, out);
+            products_commit();
+            products_wait<1>();
+            hold(score_sums);
+            release(s, ring.stage);
+            advance(ring);
+            if (set.keys - key < KEYS) mask(score_sums, set.keys - key);
+            soften(score_sums, largest, total, shrink, a.scale_log2);
+            products_wait<0>();
+            hold(out);
+            hold(p);
+            release(s, values.stage);
+            UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+            pack(score_sums, p);
+        }
+
+        barrier_wait(s.full + ring.stage, ring.parity);
+        hold(out);
+        products_fence();
+        weigh(p, s.stages + ring.stage * TILE, out);
+        products_commit();
+        products_wait<0>();
+        hold(out);
+        release(s, ring.stage);
+        store_rows(a, image, head, group, total, out);
+    }
+
+    DEV void store_rows(const HopperAttentionArgs& a, int image, int head, int group, const float (&total)[2], const float (&out)[32])
+    {
+        int lane = tid() % 32;
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            float sum = total[h];
+            sum += shfl_xor(sum, 1);
+            sum += shfl_xor(sum, 2);
+            float inverse = 1.0f / sum;
+            int token = (bid_x() * GROUPS + group) * QUERIES + tid() % 128 / 32 * 16 + lane / 4 + h * 8;
+            if (token >= a.tokens) continue;
+            i64 at = ((i64)image * a.tokens + token) * a.out_channels + (bid_z() * a.heads + head) * DIM + lane % 4 * 2;
+            UNROLL for (int j = 0; j < 8; j++)
+            {
+                float low = out[4 * j + 2 * h] * inverse, high = out[4 * j + 2 * h + 1] * inverse;
+                if (a.out.half)
+                {
+                    *(u32*)((f16*)a.out.data + at + j * 8) = pack2(low, high);
+                }
+                else
+                {
+                    ((float*)a.out.data)[at + j * 8] = low;
+                    ((float*)a.out.data)[at + j * 8 + 1] = high;
+                }
+            }
+        }
+    }
+
+    DEV void run(const HopperAttentionArgs& a, u64 argument)
+    {
+        Shared s = shared();
+        if (tid() == 0)
+        {
+            barrier_init(s.queries, 1);
+            for (int i = 0; i < STAGES; i++)
+            {
+                barrier_init(s.full + i, 1);
+                barrier_init(s.empty + i, GROUPS * 4);
+            }
+
+            barrier_publish();
+        }
+
+        sync();
+        // The set of this block without an index into an array, which would live in local memory.
+        bool second = bid_z() != 0;
+        const HopperAttentionSet& set = second ? a.sets[1] : a.sets[0];
+        int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
+        int key_image = (int)((i64)image * set.key_images / a.images);
+        if (tid() >= GROUPS * 128)
+        {
+            registers_down<GROUPS == 2 ? 24 : 32>();
+            if (tid() == GROUPS * 128) produce(set, argument + (second ? sizeof(HopperAttentionSet) : 0), s, image, head, key_image);
+        }
+        else
+        {
+            registers_up<GROUPS == 2 ? 240 : 160>();
+            consume(a, set, s, image, head);
+        }
+    }
+};

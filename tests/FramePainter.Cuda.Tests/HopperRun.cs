@@ -1,0 +1,42 @@
+using FramePainter.Conformance;
+
+namespace FramePainter.Cuda.Tests;
+
+/// <summary>Runs one case on the emulated Hopper and holds it to the double-precision oracle.</summary>
+internal static class HopperRun
+{
+    /// <summary>Names in three orders: all late, tensors early and products late with threads backward, all early.</summary>
+    public static TheoryData<string, bool, bool, bool> Orders(IEnumerable<string> names)
+    {
+        var runs = new TheoryData<string, bool, bool, bool>();
+        foreach (var name in names)
+        {
+            runs.Add(name, true, true, false);
+            runs.Add(name, false, true, true);
+            runs.Add(name, false, false, false);
+        }
+
+        return runs;
+    }
+
+    /// <summary>Fails where the relative L2 of the result is beyond a bound, or where no warpgroup multiplied.</summary>
+    public static void Check(OpCase one, double bound, bool lateTensors, bool lateProducts, bool reverse)
+    {
+        var built = one.Make();
+        var want = Oracle.Run(built.Graph, built.Inputs.ToDictionary(p => p.Key, p => Array.ConvertAll(p.Value, x => (double)x)), built.Weights)[built.Graph.Outputs[0]];
+        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse).Create();
+        using var run = new GuardedRun(backend, built);
+        var before = Hopper.Products();
+        var got = run.Run()[built.Graph.Outputs[0]];
+        Assert.True(Hopper.Products() > before, "no product of warpgroups");
+        Assert.Equal(want.Length, got.Length);
+        var (error, size) = (0.0, 0.0);
+        for (var i = 0; i < want.Length; i++)
+        {
+            error += Math.Pow(got[i] - want[i], 2);
+            size += want[i] * want[i];
+        }
+
+        Assert.True(Math.Sqrt(error / size) <= bound, $"{one.Name}: {Math.Sqrt(error / size):E2}, allowed {bound:E2}");
+    }
+}
