@@ -6,6 +6,7 @@ typedef unsigned long long u64;
 typedef long long i64;
 typedef _Float16 f16;
 typedef f16 f16x2 __attribute__((ext_vector_type(2)));
+typedef float f32x2 __attribute__((ext_vector_type(2)));
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef u32 u32x4 __attribute__((ext_vector_type(4)));
 #ifdef FP_HOST
@@ -29,6 +30,19 @@ DEV u32 pack2(float low, float high)
     return __builtin_bit_cast(u32, pair);
 }
 
+// Eight halves, widened.
+DEV void widen(const u32x4& raw, float (&r)[8])
+{
+    UNROLL for (int i = 0; i < 4; i++)
+    {
+        // By a variable: clang 19 takes the first word whichever element of a vector it is told to reinterpret.
+        u32 word = raw[i];
+        f16x2 pair = __builtin_bit_cast(f16x2, word);
+        r[2 * i] = (float)pair[0];
+        r[2 * i + 1] = (float)pair[1];
+    }
+}
+
 // V consecutive elements, widened. V is 8 (element number a multiple of 8) or 1.
 template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
 {
@@ -37,14 +51,7 @@ template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
         if (view.half)
         {
             u32x4 raw = *(const u32x4*)((const f16*)view.data + at);
-            UNROLL for (int i = 0; i < 4; i++)
-            {
-                // By a variable: clang 19 takes the first word whichever element of a vector it is told to reinterpret.
-                u32 word = raw[i];
-                f16x2 pair = __builtin_bit_cast(f16x2, word);
-                r[2 * i] = (float)pair[0];
-                r[2 * i + 1] = (float)pair[1];
-            }
+            widen(raw, r);
         }
         else
         {
@@ -121,14 +128,14 @@ enum Activation { ACT_NONE, ACT_SILU, ACT_GELU, ACT_QUICK_GELU, ACT_RELU, ACT_GE
 
 constexpr float LOG2E = 1.44269504088896340736f;
 
-DEV float sigmoid(float x) { return 1.0f / (1.0f + ex2(-x * LOG2E)); }
+DEV float sigmoid(float x) { return rcp(1.0f + ex2(-x * LOG2E)); }
 
 // The upper tail of the normal distribution, Q(x) for x >= 0: x's Gaussian times a rational function of 1/(1 + px)
 // (Abramowitz and Stegun 7.1.26 for erfc; absolute error below 1e-7).
 DEV float normal_tail(float x)
 {
     float z = x * 0.70710678118654752440f;
-    float t = 1.0f / (1.0f + 0.3275911f * z);
+    float t = rcp(1.0f + 0.3275911f * z);
     float poly = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
     return 0.5f * poly * ex2(-z * z * LOG2E);
 }
@@ -148,6 +155,19 @@ DEV float activate(int activation, float x)
     case ACT_QUICK_GELU: return x * sigmoid(1.702f * x);
     case ACT_RELU: return x < 0 ? 0.0f : x;
     default: return x;
+    }
+}
+
+// The same function of eight numbers, picked once.
+DEV void activate_all(int activation, float (&r)[8])
+{
+    switch (activation)
+    {
+    case ACT_SILU: UNROLL for (int i = 0; i < 8; i++) r[i] *= sigmoid(r[i]); break;
+    case ACT_GELU: UNROLL for (int i = 0; i < 8; i++) r[i] = gelu(r[i]); break;
+    case ACT_QUICK_GELU: UNROLL for (int i = 0; i < 8; i++) r[i] *= sigmoid(1.702f * r[i]); break;
+    case ACT_RELU: UNROLL for (int i = 0; i < 8; i++) r[i] = r[i] < 0 ? 0.0f : r[i]; break;
+    default: break;
     }
 }
 

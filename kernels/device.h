@@ -23,6 +23,9 @@ DEV float shfl_xor(float v, int mask) { return __nvvm_shfl_sync_bfly_f32(~0u, v,
 
 DEV float ex2(float x) { return __nvvm_ex2_approx_f(x); }
 
+// A reciprocal within one unit in the last place.
+DEV float rcp(float x) { return __nvvm_rcp_approx_ftz_f(x); }
+
 DEV u32 shared_address(const void* p) { return (u32)(u64)(const __attribute__((address_space(3))) void*)p; }
 
 // Sixteen bytes to shared memory; zeros where the source is masked out.

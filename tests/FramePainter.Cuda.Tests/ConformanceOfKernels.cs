@@ -11,6 +11,7 @@ internal static class Profiles
 
     static readonly CudaTuning s_large = new(0, false);
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
+    static readonly CudaTuning s_manyBlocks = CudaTuning.Default with { NormBlocks = 80 };
 
     /// <summary>Values at the border: kernels read and write float32.</summary>
     public static BackendProfile Border(bool deferred, bool reverse) => OnlyInFull(Of("float32 values", deferred, reverse, CudaTuning.Default, inner: false));
@@ -27,8 +28,11 @@ internal static class Profiles
     /// <summary>The plain twins of products and attention.</summary>
     public static BackendProfile Naive => OnlyInFull(Of("naive twins", false, false, s_naive, inner: true)) with
     {
-        Takes = c => InRange(c) && (HasProduct(c) || c.Graph.Ops.Any(op => op is AttentionOp)) && !IsEpilogue(c),
+        Takes = c => InRange(c) && c.Graph.Ops.Any(op => op is ProductOp or AttentionOp or TemporalAttentionOp or GroupNormOp or LayerNormOp) && !IsEpilogue(c),
     };
+
+    /// <summary>Means and variances of many small chunks, more than a warp has lanes.</summary>
+    public static BackendProfile ManyChunks => Of("norms in many blocks", true, false, s_manyBlocks, inner: true) with { Takes = c => InRange(c) && c.Case.Op == typeof(GroupNormOp) };
 
     /// <summary>The default run takes float16 values with late copies; the other orders, tiles and twins take minutes each.</summary>
     static BackendProfile OnlyInFull(BackendProfile profile) => profile with
@@ -77,3 +81,6 @@ public sealed class LargeTileEagerConformance() : ConformanceSuite(Profiles.Larg
 
 /// <summary>The naive twins.</summary>
 public sealed class NaiveConformance() : ConformanceSuite(Profiles.Naive);
+
+/// <summary>Group norms in many chunks.</summary>
+public sealed class ManyChunksConformance() : ConformanceSuite(Profiles.ManyChunks);

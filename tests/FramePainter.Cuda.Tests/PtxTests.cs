@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using FramePainter.Core.Tests.Engine;
 using FramePainter.Cuda.Driver;
 
@@ -74,6 +75,10 @@ public sealed class PtxTests
     [Theory]
     [InlineData("group_norm_8")]
     [InlineData("layer_norm_8")]
+    [InlineData("layer_norm_320")]
+    [InlineData("layer_norm_640")]
+    [InlineData("layer_norm_1280")]
+    [InlineData("temporal_attention_8")]
     [InlineData("activate_8")]
     [InlineData("blend_8")]
     public void Wide_kernels_move_sixteen_bytes_at_a_time(string kernel)
@@ -81,6 +86,18 @@ public sealed class PtxTests
         var body = Body(kernel);
         Assert.Matches(@"ld\.global(\.nc)?\.v4", body);
         Assert.Matches(@"st\.global\.v4", body);
+    }
+
+    [Theory]
+    [InlineData("moments_part_8", 4)]
+    [InlineData("group_norm_8", 4)]
+    [InlineData("layer_norm_320", 5)]
+    [InlineData("temporal_attention_8", 6)]
+    public void Norms_ask_for_several_positions_before_they_use_the_first(string kernel, int loads)
+    {
+        // Runs of loads with nothing but addresses between them.
+        var runs = Regex.Split(Body(kernel), @"\n\s*(?:cvt|fma|sub|mul|add)[\w.]*\.f(?:16|32)|\$L__");
+        Assert.Contains(runs, run => Count(run, ".v4.u32") == loads);
     }
 
     static string Text(string name) => KernelLibrary.Sources().Single(s => s.Name == name).Text;

@@ -44,7 +44,7 @@ internal struct MomentsArgs
 {
     public View First, Second;
     public ulong Parts, Moments;
-    public int Channels0, Channels1, Groups, Positions, Chunk, Chunks, Sets, Unused;
+    public int Channels0, Channels1, Groups, Positions, Chunk, Chunks, Sets, Lanes;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -53,7 +53,7 @@ internal struct GroupNormArgs
     public View First, Second, Out;
     public ulong Moments, Gamma, Beta;
     public long Positions;
-    public int Channels0, Channels1, Groups, PositionsPerSet, Activation;
+    public int Channels0, Channels1, Groups, PositionsPerSet, Activation, Chunk;
     public float Epsilon;
 }
 
@@ -63,7 +63,7 @@ internal struct LayerNormArgs
     public View Input, Rows, Out;
     public ulong Gamma, Beta;
     public long Positions;
-    public int Channels, Tokens, Images, RowCount, RowByFrame;
+    public int Channels, Tokens, Images, RowCount, RowByFrame, Step;
     public float Epsilon;
 }
 

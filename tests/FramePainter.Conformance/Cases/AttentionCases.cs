@@ -78,6 +78,16 @@ internal static class AttentionCases
                     });
                 }
             }
+
+            foreach (var (images, tokens, heads, headDim) in new[] { (4, 37, 5, 64), (2, 7, 3, 8), (6, 3, 2, 16), (2, 9, 2, 32), (4, 3, 1, 128), (2, 5, 2, 256), (2, 5, 2, 24) })
+            {
+                yield return new OpCase($"temporal attention {images}x{tokens} {heads} heads of {headDim} side by side", typeof(TemporalAttentionOp), c =>
+                {
+                    var width = heads * headDim;
+                    var value = c.Data(images, tokens, 3 * width);
+                    c.Graph.Output(c.Graph.TemporalAttention(new Qkv(new(value, 0), new(value, width), new(value, 2 * width)), heads, headDim), "out");
+                });
+            }
         }
     }
 
