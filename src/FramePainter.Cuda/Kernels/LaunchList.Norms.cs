@@ -154,7 +154,7 @@ internal sealed partial class LaunchList
         }
 
         var rows = NormThreads / vectors;
-        var most = Math.Max(1, (long)tuning.NormBlocks * context.Multiprocessors / sets);
+        var most = Math.Max(1, tuning.NormBlocks * context.Multiprocessors / sets);
         var chunk = (int)Blocks(Blocks(positions, most), rows) * rows;
         return new NormGrid((int)Blocks(vectors * rows, 32) * 32, rows, chunk, (int)Blocks(positions, chunk));
     }
