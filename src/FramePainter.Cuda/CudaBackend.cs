@@ -84,6 +84,12 @@ internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive)
 {
     /// <summary>Large tiles where each multiprocessor gets at least one.</summary>
     public static readonly CudaTuning Default = new(1, false);
+
+    /// <summary>
+    /// Bytes of scratch memory that attention with wide heads may take; more where one tile of rows needs it. As it is, 9216 tokens of 512
+    /// channels go in four parts, each with enough tiles for Hopper's products.
+    /// </summary>
+    public long WideScratch { get; init; } = 160 << 20;
 }
 
 /// <summary>Float32 values on the device.</summary>

@@ -76,6 +76,8 @@ public sealed class PtxTests
     [InlineData("layer_norm_8")]
     [InlineData("activate_8")]
     [InlineData("blend_8")]
+    [InlineData("wide_pack")]
+    [InlineData("wide_transpose")]
     public void Wide_kernels_move_sixteen_bytes_at_a_time(string kernel)
     {
         var body = Body(kernel);

@@ -40,6 +40,22 @@ internal struct AttentionArgs
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct WidePackArgs
+{
+    public ulong From, To;
+    public int Rows, Columns, Stride, ToRows, ToColumns, Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct WideSoftmaxArgs
+{
+    public ulong Scores, Probabilities;
+    public int Keys, Padded;
+    public float Unit;
+    public int Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct MomentsArgs
 {
     public View First, Second;

@@ -15,6 +15,12 @@ internal sealed partial class LaunchList
 
     void Attention(AttentionOp op)
     {
+        if (IsWide(op))
+        {
+            WideAttention(op);
+            return;
+        }
+
         RequireWidth(op.HeadDim, op.Name);
         var shape = op.Output.Shape;
         var sets = op.Matching is null ? 1 : 2;
