@@ -45,7 +45,7 @@ internal static class Profiles
             }, Float16, BackendProfile.Float32)
         {
             Stored = inner ? Float16 : BackendProfile.Float32,
-            Takes = inner ? InRange : c => InRange(c) || (!HasProduct(c) && !c.Graph.Ops.Any(op => op is AddTokensOp)),
+            Takes = inner ? InRange : c => InRange(c) || !HasProduct(c),
         };
 
     static bool HasOrder(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp or AttentionProbabilitiesOp or GroupNormOp);
@@ -56,8 +56,7 @@ internal static class Profiles
     static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
 
     /// <summary>Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there.</summary>
-    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow
-        && !built.Graph.Ops.Any(op => op is AddTokensOp); // There is no kernel for drag points here yet (docs/cuda.md).
+    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
 }
 
 /// <summary>Float32 at the border, copies as early as can be.</summary>

@@ -77,6 +77,14 @@ internal struct PointwiseArgs
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct AddTokensArgs
+{
+    public View Input, Points, Out;
+    public long Count;
+    public int Channels, Height, Width, Rows, Source, Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct SinusoidArgs
 {
     public View Input, Out;

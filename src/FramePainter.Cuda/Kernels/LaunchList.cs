@@ -43,6 +43,7 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
             case ActivateOp o: Activate(o); break;
             case BlendOp o: Blend(o); break;
             case AddRowsOp o: AddRows(o); break;
+            case AddTokensOp o: AddTokens(o); break;
             case ScaleOp o: Scale(o); break;
             case ControlPoolOp o: ControlPool(o); break;
             case ControlAlignOp o: ControlAlign(o); break;
