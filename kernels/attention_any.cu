@@ -1,6 +1,7 @@
 // Attention for heads of any width up to 512 and operands of any type, in float32: one warp a query, one lane a key.
 // Also the naive twin of the tensor-core kernels, and the kernel that writes probabilities out.
 #include "attention.h"
+#include "eights.h"
 
 constexpr int WIDEST = 512, WARPS = 4;
 
@@ -127,5 +128,44 @@ FP_KERNEL(temporal_attention, 128, 1, AttentionArgs, a)
     {
         float r[1] = {p0 * load1(s.value, first * s.value_stride + channel + d) + p1 * load1(s.value, second * s.value_stride + channel + d)};
         store<1>(a.out, position * a.out_channels + channel + d, r);
+    }
+}
+
+// The same of halves in eights: a thread takes eight channels of both frames, head_dim / 8 neighbours (a power of two up to 32) join a head.
+FP_KERNEL(temporal_attention_8, 256, 2, AttentionArgs, a)
+{
+    const AttentionSet& s = a.sets[0];
+    u32 vectors = a.heads * a.head_dim / 8, tokens = a.tokens, items = (u32)a.images / 2 * tokens * vectors;
+    u32 index = (u32)bid_x() * 256 + tid(), item = index < items ? index : items - 1;
+    u32 place = item / vectors, channel = (item - place * vectors) * 8;
+    i64 first = (i64)place + (i64)(place / tokens) * tokens, second = first + tokens;
+    Eight<true> raw[6] = {
+        fetch<true>(s.query.data, first * s.query_stride + channel), fetch<true>(s.query.data, second * s.query_stride + channel),
+        fetch<true>(s.key.data, first * s.key_stride + channel), fetch<true>(s.key.data, second * s.key_stride + channel),
+        fetch<true>(s.value.data, first * s.value_stride + channel), fetch<true>(s.value.data, second * s.value_stride + channel),
+    };
+    float query[2][8], key[2][8], value[2][8], result[8];
+    UNROLL for (int f = 0; f < 2; f++)
+    {
+        widen(raw[f], query[f]);
+        widen(raw[2 + f], key[f]);
+        widen(raw[4 + f], value[f]);
+    }
+
+    // A softmax over two is a sigmoid of their difference.
+    float lead[2] = {0, 0};
+    UNROLL for (int i = 0; i < 8; i++)
+    {
+        float difference = key[1][i] - key[0][i];
+        lead[0] += query[0][i] * difference;
+        lead[1] += query[1][i] * difference;
+    }
+
+    UNROLL for (int f = 0; f < 2; f++)
+    {
+        for (int mask = a.head_dim / 16; mask > 0; mask >>= 1) lead[f] += shfl_xor(lead[f], mask);
+        float e = lead[f] * a.scale_log2, p0 = rcp(1.0f + ex2(e)), p1 = rcp(1.0f + ex2(-e));
+        UNROLL for (int i = 0; i < 8; i++) result[i] = p0 * value[0][i] + p1 * value[1][i];
+        if (index < items) store<8>(a.out, (f == 0 ? first : second) * a.out_channels + channel, result);
     }
 }

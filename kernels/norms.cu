@@ -1,153 +1,308 @@
-// Means and variances in two passes over chunks, joined in a fixed order; group and layer normalisation on top.
-#include "common.h"
+// Group and layer normalisation at the speed of memory: a thread keeps the channels it has, and walks over positions.
+// The kernels here take channels in eights; norms_any.cu has their twins for everything else.
+#include "norms.h"
 
-struct MomentsArgs
+// A thread's part of its block's chunk of positions: eight channels of the positions `row`, `row + rows`, and so on, `count` in all.
+// The chunk begins at position `first` of its set and has `positions`.
+struct Column
 {
-    View first, second;
-    float* parts;
-    float* moments;
-    int channels0, channels1, groups, positions, chunk, chunks, sets, unused;
+    const void* data;
+    int half, channel, channels, stride, row, rows, first, positions, count;
+    bool valid;
 };
 
-// Count, mean and sum of squared deviations of one chunk of positions of one group (grid: chunk, group, set).
-FP_KERNEL(moments_part, 256, 2, MomentsArgs, a)
+// The eight channels lie in one of two inputs.
+DEV Column column_of(const View& first, const View& second, int channels0, int channels1, int positions, int chunk)
 {
-    float* scratch = (float*)smem();
-    int channels = a.channels0 + a.channels1, width = channels / a.groups;
-    int from = bid_x() * a.chunk;
-    int rows = a.positions - from < a.chunk ? a.positions - from : a.chunk;
-    i64 base = (i64)bid_z() * a.positions + from;
-    int count = rows * width, channel0 = bid_y() * width;
-    float sum = 0;
-    for (int pass = 0; pass < 2; pass++)
+    Column c;
+    c.channels = channels0 + channels1;
+    int vectors = c.channels / 8;
+    c.rows = threads() / vectors;
+    c.row = tid() / vectors;
+    c.channel = (tid() - c.row * vectors) * 8;
+    c.valid = c.row < c.rows;
+    c.first = bid_x() * chunk;
+    c.positions = positions - c.first < chunk ? positions - c.first : chunk;
+    c.count = c.valid && c.row < c.positions ? (c.positions - c.row + c.rows - 1) / c.rows : 0;
+    bool in_first = c.channel < channels0;
+    const View& view = in_first ? first : second;
+    int width = in_first ? channels0 : channels1;
+    i64 at = ((i64)bid_y() * positions + c.first + c.row) * width + (in_first ? c.channel : c.channel - channels0);
+    c.half = view.half;
+    c.data = (const char*)view.data + at * (view.half ? 2 : 4);
+    c.stride = width * c.rows;
+    return c;
+}
+
+// The next positions of a column from the i-th on; those beyond its last are the last again.
+template <bool HALF> DEV void fetch_batch(const Column& c, int i, Eight<HALF> (&batch)[BATCH<HALF>])
+{
+    UNROLL for (int j = 0; j < BATCH<HALF>; j++) batch[j] = fetch<HALF>(c.data, (i64)(i + j < c.count ? i + j : c.count - 1) * c.stride);
+}
+
+// Means and squared deviations of each of a thread's channels. Sums are of differences to its first position, which is one of the numbers:
+// however large the mean, what cancels is then no larger than what remains.
+template <bool HALF> DEV void channel_moments(const Column& c, float (&mean)[8], float (&squares)[8])
+{
+    float pivot[8];
+    widen(fetch<HALF>(c.data, 0), pivot);
+    for (int i = 0; i < c.count; i += BATCH<HALF>)
     {
-        float mean = pass == 0 ? 0 : sum / (float)count;
-        float part = 0;
-        for (int i = tid(); i < count; i += 256)
+        Eight<HALF> batch[BATCH<HALF>];
+        fetch_batch(c, i, batch);
+        UNROLL for (int j = 0; j < BATCH<HALF>; j++)
         {
-            int row = i / width, c = channel0 + i - row * width;
-            float x = c < a.channels0 ? load1(a.first, (base + row) * a.channels0 + c) : load1(a.second, (base + row) * a.channels1 + c - a.channels0);
-            part += pass == 0 ? x : (x - mean) * (x - mean);
+            if (i + j < c.count)
+            {
+                float x[8];
+                widen(batch[j], x);
+                UNROLL for (int k = 0; k < 8; k++)
+                {
+                    float d = x[k] - pivot[k];
+                    mean[k] += d;
+                    squares[k] += d * d;
+                }
+            }
+        }
+    }
+
+    float inverse = 1.0f / (float)c.count;
+    UNROLL for (int k = 0; k < 8; k++)
+    {
+        float d = mean[k] * inverse, rest = squares[k] - mean[k] * d;
+        squares[k] = rest < 0 ? 0 : rest;
+        mean[k] = pivot[k] + d;
+    }
+}
+
+// The sum over neighbouring lanes, a power of two of them, to each of them.
+DEV float lanes_sum(float v, int lanes)
+{
+    for (int mask = lanes / 2; mask > 0; mask >>= 1) v += shfl_xor(v, mask);
+    return v;
+}
+
+// Count, mean and sum of squared deviations of each group of a chunk of positions (grid: chunk, set).
+FP_KERNEL(moments_part_8, 320, 3, MomentsArgs, a)
+{
+    Column c = column_of(a.first, a.second, a.channels0, a.channels1, a.positions, a.chunk);
+    float* means = (float*)smem();
+    float* deviations = means + c.rows * c.channels;
+    if (c.valid)
+    {
+        float mean[8] = {}, squares[8] = {};
+        if (c.count > 0)
+        {
+            if (c.half) channel_moments<true>(c, mean, squares);
+            else channel_moments<false>(c, mean, squares);
         }
 
-        float whole = block_sum(part, scratch);
-        if (pass == 0)
+        View shared = {means, 0, 0};
+        store<8>(shared, c.row * c.channels + c.channel, mean);
+        shared.data = deviations;
+        store<8>(shared, c.row * c.channels + c.channel, squares);
+    }
+
+    sync();
+    // The first rows have a position more than the others where the chunk is no multiple.
+    int whole = c.positions / c.rows, longer = c.positions - whole * c.rows, width = c.channels / a.groups;
+    float count = (float)c.positions * (float)width;
+    int lane = tid() % a.lanes, per_turn = threads() / a.lanes;
+    for (int turn = 0; turn < a.groups; turn += per_turn)
+    {
+        // All lanes of a warp take part in the sums, also those without a group.
+        int group = turn + tid() / a.lanes;
+        bool valid = group < a.groups;
+        int channel0 = valid ? group * width : 0;
+        float pivot = means[channel0], sum = 0, squares = 0;
+        for (int row = 0; row < c.rows; row++)
         {
-            sum = whole;
+            float part = 0;
+            for (int i = lane; i < width; i += a.lanes) part += means[row * c.channels + channel0 + i] - pivot;
+            sum += part * (float)(whole + (row < longer ? 1 : 0));
         }
-        else if (tid() == 0)
+
+        float mean = pivot + lanes_sum(sum, a.lanes) / count;
+        for (int row = 0; row < c.rows; row++)
         {
-            float* to = a.parts + (((i64)bid_z() * a.groups + bid_y()) * a.chunks + bid_x()) * 3;
-            to[0] = (float)count;
+            float part = 0, inside = 0;
+            for (int i = lane; i < width; i += a.lanes)
+            {
+                float d = means[row * c.channels + channel0 + i] - mean;
+                part += d * d;
+                inside += deviations[row * c.channels + channel0 + i];
+            }
+
+            squares += inside + part * (float)(whole + (row < longer ? 1 : 0));
+        }
+
+        squares = lanes_sum(squares, a.lanes);
+        if (valid && lane == 0)
+        {
+            float* to = a.parts + (((i64)bid_y() * a.groups + group) * a.chunks + bid_x()) * 3;
+            to[0] = count;
             to[1] = mean;
-            to[2] = whole;
+            to[2] = squares;
         }
     }
 }
 
-// Joins the chunks of a group: mean, biased variance, unbiased variance. One thread a group.
-FP_KERNEL(moments_join, 32, 1, MomentsArgs, a)
+DEV void join(float& count, float& mean, float& squares, float c, float m, float s)
 {
-    int group = bid_x() * 32 + tid();
+    float joined = count + c, share = joined > 0 ? c / joined : 0.0f, delta = m - mean;
+    mean += delta * share;
+    squares += s + delta * delta * (count * share);
+    count = joined;
+}
+
+// Joins the chunks of a group: mean, biased variance, unbiased variance. One warp a group.
+FP_KERNEL(moments_join, 128, 1, MomentsArgs, a)
+{
+    int group = bid_x() * 4 + tid() / 32, lane = tid() % 32;
     if (group >= a.groups * a.sets) return;
     const float* part = a.parts + (i64)group * a.chunks * 3;
-    float count = part[0], mean = part[1], squares = part[2];
-    for (int i = 1; i < a.chunks; i++)
+    float count = 0, mean = 0, squares = 0;
+    for (int i = lane; i < a.chunks; i += 32) join(count, mean, squares, part[i * 3], part[i * 3 + 1], part[i * 3 + 2]);
+    UNROLL for (int mask = 16; mask > 0; mask >>= 1) join(count, mean, squares, shfl_xor(count, mask), shfl_xor(mean, mask), shfl_xor(squares, mask));
+    if (lane == 0)
     {
-        part += 3;
-        float joined = count + part[0], delta = part[1] - mean;
-        mean += delta * (part[0] / joined);
-        squares += part[2] + delta * delta * (count * (part[0] / joined));
-        count = joined;
+        a.moments[group * 3] = mean;
+        a.moments[group * 3 + 1] = squares / count;
+        a.moments[group * 3 + 2] = squares / (count - 1);
     }
-
-    a.moments[group * 3] = mean;
-    a.moments[group * 3 + 1] = squares / count;
-    a.moments[group * 3 + 2] = squares / (count - 1);
 }
 
-struct GroupNormArgs
+// Means and inverse deviations of the set's groups lie in shared memory.
+template <bool HALF> DEV void group_norm(const GroupNormArgs& a, const Column& c, const float* means, const float* inverses)
 {
-    View first, second, out;
-    const float* moments;
-    const float* gamma;
-    const float* beta;
-    i64 positions;
-    int channels0, channels1, groups, positions_per_set, activation;
-    float epsilon;
-};
-
-template <int V> DEV void group_norm(const GroupNormArgs& a)
-{
-    int channels = a.channels0 + a.channels1;
-    i64 item = ((i64)bid_x() * 256 + tid()) * V;
-    i64 position = item / channels;
-    if (position >= a.positions) return;
-    int c = (int)(item - position * channels), width = channels / a.groups;
-    float x[V];
-    if (c < a.channels0) load<V>(a.first, position * a.channels0 + c, x);
-    else load<V>(a.second, position * a.channels1 + c - a.channels0, x);
-    i64 set = position / a.positions_per_set;
-    UNROLL for (int i = 0; i < V; i++)
+    float mean[8], scale[8], beta[8];
+    widen(fetch<false>(a.gamma, c.channel), scale);
+    widen(fetch<false>(a.beta, c.channel), beta);
+    int width = c.channels / a.groups, group = c.channel / width, next = (group + 1) * width - c.channel;
+    UNROLL for (int k = 0; k < 8; k++)
     {
-        const float* m = a.moments + (set * a.groups + (c + i) / width) * 3;
-        x[i] = activate(a.activation, (x[i] - m[0]) / __builtin_sqrtf(m[1] + a.epsilon) * a.gamma[c + i] + a.beta[c + i]);
+        if (k == next)
+        {
+            group++;
+            next += width;
+        }
+
+        mean[k] = means[group];
+        scale[k] *= inverses[group];
     }
 
-    store<V>(a.out, item, x);
+    i64 at = ((i64)bid_y() * a.positions_per_set + c.first + c.row) * c.channels + c.channel;
+    for (int i = 0; i < c.count; i += BATCH<HALF>)
+    {
+        Eight<HALF> batch[BATCH<HALF>];
+        fetch_batch(c, i, batch);
+        UNROLL for (int j = 0; j < BATCH<HALF>; j++)
+        {
+            if (i + j < c.count)
+            {
+                float x[8];
+                widen(batch[j], x);
+                UNROLL for (int k = 0; k < 8; k++) x[k] = (x[k] - mean[k]) * scale[k] + beta[k];
+                activate_all(a.activation, x);
+                store<8>(a.out, at + (i64)(i + j) * c.rows * c.channels, x);
+            }
+        }
+    }
 }
 
-FP_KERNEL(group_norm_8, 256, 2, GroupNormArgs, a) { group_norm<8>(a); }
-FP_KERNEL(group_norm_1, 256, 2, GroupNormArgs, a) { group_norm<1>(a); }
-
-struct LayerNormArgs
+// Grid: chunk, set.
+FP_KERNEL(group_norm_8, 320, 3, GroupNormArgs, a)
 {
-    View input, rows, out;
-    const float* gamma;
-    const float* beta;
-    i64 positions;
-    int channels, tokens, images, row_count, row_by_frame;
-    float epsilon;
-};
+    float* means = (float*)smem();
+    float* inverses = means + a.groups;
+    for (int group = tid(); group < a.groups; group += threads())
+    {
+        const float* m = a.moments + ((i64)bid_y() * a.groups + group) * 3;
+        means[group] = m[0];
+        inverses[group] = 1.0f / __builtin_sqrtf(m[1] + a.epsilon);
+    }
 
-template <int V> DEV void layer_norm(const LayerNormArgs& a)
+    sync();
+    Column c = column_of(a.first, a.second, a.channels0, a.channels1, a.positions_per_set, a.chunk);
+    if (c.count == 0) return;
+    if (c.half) group_norm<true>(a, c, means, inverses);
+    else group_norm<false>(a, c, means, inverses);
+}
+
+// Rows of 40 halves a lane, in registers from the first read to the last, and gamma and beta beside them. A warp has 32 / LANES rows at a time
+// and asks for its next ones before it computes.
+template <int LANES> DEV void layer_norm(const LayerNormArgs& a)
 {
-    i64 position = (i64)bid_x() * 8 + tid() / 32;
+    constexpr int EIGHTS = 5, CHANNELS = EIGHTS * 8 * LANES, ROWS = 32 / LANES;
+    int lane = tid() % LANES, row = tid() % 32 / LANES;
+    float gamma[EIGHTS][8], beta[EIGHTS][8];
+    Eight<true> next[EIGHTS];
+    int position = (bid_x() * (threads() / 32) + tid() / 32) * ROWS;
+    // Beyond the last row is the last again: all lanes of a warp take part in its sums.
+    auto fetch_row = [&](int from) {
+        i64 base = (i64)(from + row < a.positions ? from + row : (int)a.positions - 1) * CHANNELS;
+        UNROLL for (int j = 0; j < EIGHTS; j++) next[j] = fetch<true>(a.input.data, base + (j * LANES + lane) * 8);
+    };
+    auto sum_of_row = [](const float (&parts)[EIGHTS]) {
+        float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]) + parts[4];
+        UNROLL for (int mask = LANES / 2; mask > 0; mask >>= 1) sum += shfl_xor(sum, mask);
+        return sum;
+    };
     if (position >= a.positions) return;
-    i64 base = position * a.channels;
-    i64 row = a.rows.data ? (i64)row_of((int)(position / a.tokens), a.images, a.row_count, a.row_by_frame) * a.channels : 0;
-    auto element = [&](int c, float (&x)[V]) {
-        load<V>(a.input, base + c, x);
+    fetch_row(position);
+    UNROLL for (int j = 0; j < EIGHTS; j++)
+    {
+        widen(fetch<false>(a.gamma, (j * LANES + lane) * 8), gamma[j]);
+        widen(fetch<false>(a.beta, (j * LANES + lane) * 8), beta[j]);
+    }
+
+    for (; position < a.positions; position += a.step)
+    {
+        float x[EIGHTS][8], sums[EIGHTS], squares[EIGHTS];
+        UNROLL for (int j = 0; j < EIGHTS; j++) widen(next[j], x[j]);
+        if (position + a.step < a.positions) fetch_row(position + a.step);
+        bool valid = position + row < a.positions;
         if (a.rows.data)
         {
-            float r[V];
-            load<V>(a.rows, row + c, r);
-            UNROLL for (int i = 0; i < V; i++) x[i] += r[i];
+            int image = valid ? (position + row) / a.tokens : 0;
+            i64 base = (i64)row_of(image, a.images, a.row_count, a.row_by_frame) * CHANNELS;
+            UNROLL for (int j = 0; j < EIGHTS; j++)
+            {
+                float r[8];
+                load<8>(a.rows, base + (j * LANES + lane) * 8, r);
+                UNROLL for (int k = 0; k < 8; k++) x[j][k] += r[k];
+            }
         }
-    };
-    int lane = tid() % 32;
-    float x[V], sum = 0, squares = 0;
-    for (int c = lane * V; c < a.channels; c += 32 * V)
-    {
-        element(c, x);
-        UNROLL for (int i = 0; i < V; i++) sum += x[i];
-    }
 
-    float mean = warp_sum(sum) / (float)a.channels;
-    for (int c = lane * V; c < a.channels; c += 32 * V)
-    {
-        element(c, x);
-        UNROLL for (int i = 0; i < V; i++) squares += (x[i] - mean) * (x[i] - mean);
-    }
+        UNROLL for (int j = 0; j < EIGHTS; j++)
+        {
+            sums[j] = ((x[j][0] + x[j][1]) + (x[j][2] + x[j][3])) + ((x[j][4] + x[j][5]) + (x[j][6] + x[j][7]));
+        }
 
-    float inverse = 1.0f / __builtin_sqrtf(warp_sum(squares) / (float)a.channels + a.epsilon);
-    for (int c = lane * V; c < a.channels; c += 32 * V)
-    {
-        element(c, x);
-        UNROLL for (int i = 0; i < V; i++) x[i] = (x[i] - mean) * inverse * a.gamma[c + i] + a.beta[c + i];
-        store<V>(a.out, base + c, x);
+        float mean = sum_of_row(sums) * (1.0f / CHANNELS);
+        UNROLL for (int j = 0; j < EIGHTS; j++)
+        {
+            squares[j] = 0;
+            UNROLL for (int k = 0; k < 8; k++)
+            {
+                x[j][k] -= mean;
+                squares[j] += x[j][k] * x[j][k];
+            }
+        }
+
+        float inverse = 1.0f / __builtin_sqrtf(sum_of_row(squares) * (1.0f / CHANNELS) + a.epsilon);
+        if (valid)
+        {
+            i64 base = (i64)(position + row) * CHANNELS;
+            UNROLL for (int j = 0; j < EIGHTS; j++)
+            {
+                UNROLL for (int k = 0; k < 8; k++) x[j][k] = x[j][k] * inverse * gamma[j][k] + beta[j][k];
+                store<8>(a.out, base + (j * LANES + lane) * 8, x[j]);
+            }
+        }
     }
 }
 
-FP_KERNEL(layer_norm_8, 256, 2, LayerNormArgs, a) { layer_norm<8>(a); }
-FP_KERNEL(layer_norm_1, 256, 2, LayerNormArgs, a) { layer_norm<1>(a); }
+FP_KERNEL(layer_norm_320, 128, 3, LayerNormArgs, a) { layer_norm<8>(a); }
+FP_KERNEL(layer_norm_640, 128, 3, LayerNormArgs, a) { layer_norm<16>(a); }
+FP_KERNEL(layer_norm_1280, 128, 3, LayerNormArgs, a) { layer_norm<32>(a); }

@@ -65,6 +65,50 @@ template <int V> DEV void add_rows(const PointwiseArgs& a)
 FP_KERNEL(add_rows_8, 256, 2, PointwiseArgs, a) { add_rows<8>(a); }
 FP_KERNEL(add_rows_1, 256, 2, PointwiseArgs, a) { add_rows<1>(a); }
 
+struct AddTokensArgs
+{
+    View input, points, out;
+    i64 count;
+    int channels, height, width, rows, source, unused;
+};
+
+// Compared before it is made whole: shares may be infinite.
+DEV int cell_of(float share, int cells)
+{
+    float cell = share * (float)cells;
+    return cell < (float)(cells - 1) ? (int)cell : cells - 1;
+}
+
+// Drag points. Each thread looks through all rows for itself, so that points on one target add up in their order: the same bits at every run.
+template <int V> DEV void add_tokens(const AddTokensArgs& a)
+{
+    i64 at = item_of(V);
+    if (at >= a.count) return;
+    i64 position = at / a.channels, tokens = (i64)a.height * a.width, image = position / tokens;
+    float x[V];
+    load<V>(a.input, at, x);
+    if (image > a.source)
+    {
+        int y = (int)(position - image * tokens) / a.width, column = (int)(position - image * tokens) % a.width;
+        for (int p = 0; p < a.rows; p++)
+        {
+            float from_x = load1(a.points, 4 * p), from_y = load1(a.points, 4 * p + 1), to_x = load1(a.points, 4 * p + 2), to_y = load1(a.points, 4 * p + 3);
+            // As it stands, a row with NaN adds nothing, like one with a negative number.
+            if (!(from_x >= 0 && from_y >= 0 && to_x >= 0 && to_y >= 0)) continue;
+            if (cell_of(to_x, a.width) != column || cell_of(to_y, a.height) != y) continue;
+            i64 from = a.source * tokens + (i64)cell_of(from_y, a.height) * a.width + cell_of(from_x, a.width);
+            float token[V];
+            load<V>(a.input, from * a.channels + at - position * a.channels, token);
+            UNROLL for (int i = 0; i < V; i++) x[i] += token[i];
+        }
+    }
+
+    store<V>(a.out, at, x);
+}
+
+FP_KERNEL(add_tokens_8, 256, 2, AddTokensArgs, a) { add_tokens<8>(a); }
+FP_KERNEL(add_tokens_1, 256, 2, AddTokensArgs, a) { add_tokens<1>(a); }
+
 FP_KERNEL(scale, 256, 2, PointwiseArgs, a)
 {
     i64 at = item_of(1);

@@ -80,10 +80,17 @@ public sealed class CudaBackend : IBackend
 /// <summary>Choices between kernels that compute the same; tests turn them to reach every kernel.</summary>
 /// <param name="LargeTilesFrom">Products of at least so many large tiles for each multiprocessor use them.</param>
 /// <param name="Naive">Take the plain twin of every kernel that has one.</param>
-internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive)
+/// <param name="NormBlocks">Blocks of a norm for each multiprocessor: as many as fit at once, so that all end together.</param>
+internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive, int NormBlocks = 3)
 {
     /// <summary>Large tiles where each multiprocessor gets at least one.</summary>
     public static readonly CudaTuning Default = new(1, false);
+
+    /// <summary>
+    /// Bytes of scratch memory that attention with wide heads may take; more where one tile of rows needs it. As it is, 9216 tokens of 512
+    /// channels go in four parts, each with enough tiles for Hopper's products.
+    /// </summary>
+    public long WideScratch { get; init; } = 160 << 20;
 }
 
 /// <summary>Float32 values on the device.</summary>

@@ -11,6 +11,7 @@ internal static class Profiles
 
     static readonly CudaTuning s_large = new(0, false);
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
+    static readonly CudaTuning s_manyBlocks = CudaTuning.Default with { NormBlocks = 80 };
 
     /// <summary>Values at the border: kernels read and write float32.</summary>
     public static BackendProfile Border(bool deferred, bool reverse) => OnlyInFull(Of("float32 values", deferred, reverse, CudaTuning.Default, inner: false));
@@ -27,8 +28,11 @@ internal static class Profiles
     /// <summary>The plain twins of products and attention.</summary>
     public static BackendProfile Naive => OnlyInFull(Of("naive twins", false, false, s_naive, inner: true)) with
     {
-        Takes = c => InRange(c) && (HasProduct(c) || c.Graph.Ops.Any(op => op is AttentionOp)) && !IsEpilogue(c),
+        Takes = c => InRange(c) && c.Graph.Ops.Any(op => op is ProductOp or AttentionOp or TemporalAttentionOp or GroupNormOp or LayerNormOp) && !IsEpilogue(c),
     };
+
+    /// <summary>Means and variances of many small chunks, more than a warp has lanes.</summary>
+    public static BackendProfile ManyChunks => Of("norms in many blocks", true, false, s_manyBlocks, inner: true) with { Takes = c => InRange(c) && c.Case.Op == typeof(GroupNormOp) };
 
     /// <summary>The default run takes float16 values with late copies; the other orders, tiles and twins take minutes each.</summary>
     static BackendProfile OnlyInFull(BackendProfile profile) => profile with
@@ -45,7 +49,7 @@ internal static class Profiles
             }, Float16, BackendProfile.Float32)
         {
             Stored = inner ? Float16 : BackendProfile.Float32,
-            Takes = inner ? InRange : c => InRange(c) || (!HasProduct(c) && !c.Graph.Ops.Any(op => op is AddTokensOp)),
+            Takes = inner ? InRange : c => InRange(c) || !HasProduct(c),
         };
 
     static bool HasOrder(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp or AttentionProbabilitiesOp or GroupNormOp);
@@ -56,8 +60,7 @@ internal static class Profiles
     static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
 
     /// <summary>Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there.</summary>
-    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow
-        && !built.Graph.Ops.Any(op => op is AddTokensOp); // There is no kernel for drag points here yet (docs/cuda.md).
+    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
 }
 
 /// <summary>Float32 at the border, copies as early as can be.</summary>
@@ -77,3 +80,6 @@ public sealed class LargeTileEagerConformance() : ConformanceSuite(Profiles.Larg
 
 /// <summary>The naive twins.</summary>
 public sealed class NaiveConformance() : ConformanceSuite(Profiles.Naive);
+
+/// <summary>Group norms in many chunks.</summary>
+public sealed class ManyChunksConformance() : ConformanceSuite(Profiles.ManyChunks);

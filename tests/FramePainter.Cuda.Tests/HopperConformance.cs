@@ -22,8 +22,7 @@ internal static partial class Hopper
             }, Profiles.Float16, BackendProfile.Float32)
         {
             Stored = Profiles.Float16,
-            Takes = c => c.Graph.Ops.Any(op => op is ProductOp) && c.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !c.Case.RowByRow
-                && !c.Graph.Ops.Any(op => op is AddTokensOp),
+            Takes = c => c.Graph.Ops.Any(op => op is ProductOp) && c.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !c.Case.RowByRow,
         };
 
     /// <summary>A backend on the emulated Hopper; other backends find the machine as it was.</summary>

@@ -74,13 +74,38 @@ public sealed class PtxTests
     [Theory]
     [InlineData("group_norm_8")]
     [InlineData("layer_norm_8")]
+    [InlineData("layer_norm_320")]
+    [InlineData("layer_norm_640")]
+    [InlineData("layer_norm_1280")]
+    [InlineData("temporal_attention_8")]
     [InlineData("activate_8")]
     [InlineData("blend_8")]
+    [InlineData("wide_pack")]
+    [InlineData("wide_transpose")]
     public void Wide_kernels_move_sixteen_bytes_at_a_time(string kernel)
     {
         var body = Body(kernel);
         Assert.Matches(@"ld\.global(\.nc)?\.v4", body);
         Assert.Matches(@"st\.global\.v4", body);
+    }
+
+    [Theory]
+    [InlineData("moments_part_8", 4)]
+    [InlineData("group_norm_8", 4)]
+    [InlineData("layer_norm_320", 5)]
+    [InlineData("temporal_attention_8", 6)]
+    public void Norms_ask_for_several_positions_before_they_use_the_first(string kernel, int loads)
+    {
+        var (run, longest) = (0, 0);
+        foreach (var line in Body(kernel).Split('\n'))
+        {
+            // Nothing is widened or computed between them.
+            run = line.Contains(".f16", StringComparison.Ordinal) || line.Contains(".f32", StringComparison.Ordinal) ? 0
+                : run + (line.Contains("ld.global.v4.u32", StringComparison.Ordinal) || line.Contains("ld.global.nc.v4.u32", StringComparison.Ordinal) ? 1 : 0);
+            longest = Math.Max(longest, run);
+        }
+
+        Assert.True(longest >= loads, $"{longest} loads of halves at once, not {loads}");
     }
 
     static string Text(string name) => KernelLibrary.Sources().Single(s => s.Name == name).Text;

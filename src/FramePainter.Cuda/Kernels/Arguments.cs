@@ -40,11 +40,27 @@ internal struct AttentionArgs
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct WidePackArgs
+{
+    public ulong From, To;
+    public int Rows, Columns, Stride, ToRows, ToColumns, Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct WideSoftmaxArgs
+{
+    public ulong Scores, Probabilities;
+    public int Keys, Padded;
+    public float Unit;
+    public int Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct MomentsArgs
 {
     public View First, Second;
     public ulong Parts, Moments;
-    public int Channels0, Channels1, Groups, Positions, Chunk, Chunks, Sets, Unused;
+    public int Channels0, Channels1, Groups, Positions, Chunk, Chunks, Sets, Lanes;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -53,7 +69,7 @@ internal struct GroupNormArgs
     public View First, Second, Out;
     public ulong Moments, Gamma, Beta;
     public long Positions;
-    public int Channels0, Channels1, Groups, PositionsPerSet, Activation;
+    public int Channels0, Channels1, Groups, PositionsPerSet, Activation, Chunk;
     public float Epsilon;
 }
 
@@ -63,7 +79,7 @@ internal struct LayerNormArgs
     public View Input, Rows, Out;
     public ulong Gamma, Beta;
     public long Positions;
-    public int Channels, Tokens, Images, RowCount, RowByFrame;
+    public int Channels, Tokens, Images, RowCount, RowByFrame, Step;
     public float Epsilon;
 }
 
@@ -74,6 +90,14 @@ internal struct PointwiseArgs
     public long Count;
     public int Channels, Activation, Tokens, Images, RowCount, RowByFrame, Offset, Halves;
     public float LeftScale, RightScale;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct AddTokensArgs
+{
+    public View Input, Points, Out;
+    public long Count;
+    public int Channels, Height, Width, Rows, Source, Unused;
 }
 
 [StructLayout(LayoutKind.Sequential)]

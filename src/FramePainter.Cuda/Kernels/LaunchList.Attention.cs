@@ -15,6 +15,12 @@ internal sealed partial class LaunchList
 
     void Attention(AttentionOp op)
     {
+        if (IsWide(op))
+        {
+            WideAttention(op);
+            return;
+        }
+
         RequireWidth(op.HeadDim, op.Name);
         if (HopperAttention(op))
         {

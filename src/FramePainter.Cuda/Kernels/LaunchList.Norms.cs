@@ -4,11 +4,26 @@ namespace FramePainter.Cuda.Kernels;
 
 internal sealed partial class LaunchList
 {
-    /// <summary>Elements that one block takes the moments of: enough to keep it busy, few enough that a device has work for all its multiprocessors.</summary>
+    /// <summary>Elements that one block of moments_part_1 takes: enough to keep it busy, few enough that a device has work for all its multiprocessors.</summary>
     const int ElementsPerChunk = 16384;
+
+    /// <summary>Most threads of a block of moments_part_8 and group_norm_8; each takes eight channels.</summary>
+    const int NormThreads = 320;
+
+    const int LayerNormThreads = 128;
+
+    /// <summary>Groups that one block of moments_join takes.</summary>
+    const int JoinWarps = 4;
 
     /// <summary>Count, mean and squares of a chunk; mean and two variances of a group.</summary>
     const int NumbersPerPart = 3;
+
+    /// <summary>How blocks of threads for eight channels each lie over a set of positions.</summary>
+    /// <param name="Threads">Threads of a block, whole warps.</param>
+    /// <param name="Rows">Positions that a block takes at once.</param>
+    /// <param name="Chunk">Positions of one block.</param>
+    /// <param name="Chunks">Blocks of one set.</param>
+    readonly record struct NormGrid(int Threads, int Rows, int Chunk, int Chunks);
 
     void GroupNorm(GroupNormOp op)
     {
@@ -18,14 +33,22 @@ internal sealed partial class LaunchList
         var moments = Moments(op.Input, op.Groups, positions, sets, 0);
         var (gamma, beta) = (weights.Vector(op.Gamma), weights.Vector(op.Beta));
         var (first, second) = (op.Input.First, op.Input.Second);
-        var width = first.Shape.Channels % Wide == 0 && (second is null || second.Shape.Channels % Wide == 0) ? Wide : 1;
-        Add($"group_norm_{width}", (Blocks(shape.Count / width, BlockThreads), 1, 1), BlockThreads, 0, places => new GroupNormArgs
+        var grid = NormGridOf(op.Input, positions, sets);
+        GroupNormArgs Arguments(ValuePlaces places) => new()
         {
             First = places[first], Second = places[second], Out = places[op.Output],
             Moments = places.Scratch + moments, Gamma = gamma, Beta = beta, Positions = (long)shape.Images * shape.Tokens,
             Channels0 = first.Shape.Channels, Channels1 = second?.Shape.Channels ?? 0, Groups = op.Groups, PositionsPerSet = positions,
-            Activation = (int)op.Activation, Epsilon = op.Epsilon,
-        });
+            Activation = (int)op.Activation, Chunk = grid?.Chunk ?? 0, Epsilon = op.Epsilon,
+        };
+        if (grid is { } wide)
+        {
+            Add("group_norm_8", (wide.Chunks, sets, 1), wide.Threads, 2 * op.Groups * sizeof(float), Arguments);
+        }
+        else
+        {
+            Add("group_norm_1", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, Arguments);
+        }
     }
 
     void LayerNorm(LayerNormOp op)
@@ -34,12 +57,24 @@ internal sealed partial class LaunchList
         var positions = (long)shape.Images * shape.Tokens;
         var (gamma, beta) = (weights.Vector(op.Gamma), weights.Vector(op.Beta));
         var rows = op.Rows;
-        Add($"layer_norm_{(shape.Channels % Wide == 0 ? Wide : 1)}", (Blocks(positions, BlockThreads / 32), 1, 1), BlockThreads, 0, places => new LayerNormArgs
+        LayerNormArgs Arguments(ValuePlaces places, int step) => new()
         {
             Input = places[op.Input], Rows = places[rows?.Table], Out = places[op.Output], Gamma = gamma, Beta = beta, Positions = positions,
             Channels = shape.Channels, Tokens = shape.Tokens, Images = shape.Images,
-            RowCount = rows?.Table.Shape[0] ?? 0, RowByFrame = rows?.Order == RowOrder.ByFrame ? 1 : 0, Epsilon = op.Epsilon,
-        });
+            RowCount = rows?.Table.Shape[0] ?? 0, RowByFrame = rows?.Order == RowOrder.ByFrame ? 1 : 0, Step = step, Epsilon = op.Epsilon,
+        };
+        if (!tuning.Naive && InEights(op.Input) && shape.Channels is 320 or 640 or 1280 && positions < int.MaxValue / 2)
+        {
+            // 40 channels a lane.
+            var perBlock = LayerNormThreads * 40 / shape.Channels;
+            var blocks = Math.Min(Blocks(positions, perBlock), (long)tuning.NormBlocks * context.Multiprocessors);
+            Add($"layer_norm_{shape.Channels}", (blocks, 1, 1), LayerNormThreads, 0, places => Arguments(places, (int)blocks * perBlock));
+        }
+        else
+        {
+            var width = !tuning.Naive && shape.Channels % Wide == 0 ? Wide : 1;
+            Add($"layer_norm_{width}", (Blocks(positions, BlockThreads / 32), 1, 1), BlockThreads, 0, places => Arguments(places, 0));
+        }
     }
 
     void ControlPool(ControlPoolOp op)
@@ -69,7 +104,8 @@ internal sealed partial class LaunchList
     ulong Moments(Operand input, int groups, int positions, int sets, int imagesBefore)
     {
         var (first, second) = (input.First, input.Second);
-        var chunk = Math.Max(1, ElementsPerChunk / (input.Channels / groups));
+        var grid = NormGridOf(input, positions, sets);
+        var chunk = grid?.Chunk ?? Math.Max(1, ElementsPerChunk / (input.Channels / groups));
         var chunks = (int)Blocks(positions, chunk);
         var parts = (long)groups * sets * NumbersPerPart * sizeof(float);
         ScratchBytes = Math.Max(ScratchBytes, parts * (chunks + 1));
@@ -78,11 +114,48 @@ internal sealed partial class LaunchList
             First = Skip(places, first), Second = second is null ? default : Skip(places, second),
             Parts = places.Scratch + (ulong)parts, Moments = places.Scratch,
             Channels0 = first.Shape.Channels, Channels1 = second?.Shape.Channels ?? 0, Groups = groups, Positions = positions, Chunk = chunk, Chunks = chunks, Sets = sets,
+            Lanes = grid is null ? 0 : LanesPerGroup(grid.Value.Threads, groups),
         };
-        Add("moments_part", (chunks, groups, sets), BlockThreads, BlockThreads / 32 * sizeof(float), Arguments);
-        Add("moments_join", (Blocks((long)groups * sets, 32), 1, 1), 32, 0, Arguments);
+        if (grid is { } wide)
+        {
+            // Means and squares of each row's channels.
+            Add("moments_part_8", (chunks, sets, 1), wide.Threads, 2 * wide.Rows * input.Channels * sizeof(float), Arguments);
+        }
+        else
+        {
+            Add("moments_part_1", (chunks, groups, sets), BlockThreads, BlockThreads / 32 * sizeof(float), Arguments);
+        }
+
+        Add("moments_join", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, Arguments);
         return 0;
 
         View Skip(ValuePlaces places, Value value) => places.From(new Channels(value, imagesBefore * value.Shape.Tokens * value.Shape.Channels));
+    }
+
+    /// <summary>As many lanes of a warp as give each group some at once.</summary>
+    static int LanesPerGroup(int threads, int groups)
+    {
+        var lanes = 32;
+        while (lanes > 1 && lanes * groups > threads)
+        {
+            lanes /= 2;
+        }
+
+        return lanes;
+    }
+
+    /// <summary>The grid of the kernels for eight channels a thread; null where channels do not come in eights or are too many for a block.</summary>
+    NormGrid? NormGridOf(Operand input, int positions, int sets)
+    {
+        var vectors = input.Channels / Wide;
+        if (tuning.Naive || input.First.Shape.Channels % Wide != 0 || input.Channels % Wide != 0 || vectors > NormThreads)
+        {
+            return null;
+        }
+
+        var rows = NormThreads / vectors;
+        var most = Math.Max(1, tuning.NormBlocks * context.Multiprocessors / sets);
+        var chunk = (int)Blocks(Blocks(positions, most), rows) * rows;
+        return new NormGrid((int)Blocks(vectors * rows, 32) * 32, rows, chunk, (int)Blocks(positions, chunk));
     }
 }

@@ -24,6 +24,17 @@ internal sealed partial class LaunchList
         Images = op.Output.Shape.Images, RowCount = op.Rows.Table.Shape[0], RowByFrame = op.Rows.Order == RowOrder.ByFrame ? 1 : 0,
     });
 
+    void AddTokens(AddTokensOp op)
+    {
+        var shape = op.Output.Shape;
+        var width = shape.Channels % Wide == 0 ? Wide : 1;
+        Add($"add_tokens_{width}", (Blocks(shape.Count / width, BlockThreads), 1, 1), BlockThreads, 0, places => new AddTokensArgs
+        {
+            Input = places[op.Input], Points = places[op.Points], Out = places[op.Output], Count = shape.Count, Channels = shape.Channels,
+            Height = shape[1], Width = shape[2], Rows = op.Points.Shape[0], Source = shape.Images - op.Frames,
+        });
+    }
+
     void Scale(ScaleOp op) => AddPointwise("scale", op.Output, hasWide: false, places => new PointwiseArgs
     {
         Left = places[op.Input], Right = places[op.Scalars], Offset = op.Column,

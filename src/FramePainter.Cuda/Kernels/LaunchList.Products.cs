@@ -57,14 +57,25 @@ internal sealed partial class LaunchList
             return;
         }
 
-        var largeTiles = Blocks(positions, LargeTile) * Blocks(op.Weight.Outputs, LargeTile);
-        if (fast && largeTiles >= tuning.LargeTilesFrom * context.Multiprocessors)
+        TiledProduct(gather, fast, fixedArgs, Arguments);
+    }
+
+    /// <summary>A linear map of rows of halves that lie densely, by a matrix in the order of <see cref="PackedMatrix"/>, wherever both come from.</summary>
+    void LinearProduct(ProductArgs args, Func<ValuePlaces, ProductArgs> arguments) => TiledProduct("linear", true, args, arguments);
+
+    /// <summary>A product on mma.sync: large tiles where there are enough to keep the device busy.</summary>
+    void TiledProduct(string gather, bool fast, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    {
+        (long X, long Y, long Z) Tiles(int side) => (Blocks(args.M, side), Blocks(args.N, side), 1);
+
+        var (large, small) = (Tiles(LargeTile), Tiles(SmallTile));
+        if (fast && large.X * large.Y >= tuning.LargeTilesFrom * context.Multiprocessors)
         {
-            Add($"product_{gather}_128", (Blocks(positions, LargeTile), Blocks(op.Weight.Outputs, LargeTile), 1), LargeThreads, ProductShared(LargeTile), Arguments);
+            Add($"product_{gather}_128", large, LargeThreads, ProductShared(LargeTile), arguments);
         }
         else
         {
-            Add($"product_{gather}_{(fast ? "64" : "any")}", (Blocks(positions, SmallTile), Blocks(op.Weight.Outputs, SmallTile), 1), SmallThreads, ProductShared(SmallTile), Arguments);
+            Add($"product_{gather}_{(fast ? "64" : "any")}", small, SmallThreads, ProductShared(SmallTile), arguments);
         }
     }
 

@@ -39,10 +39,11 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
             case LayerNormOp o: LayerNorm(o); break;
             case AttentionOp o: Attention(o); break;
             case AttentionProbabilitiesOp o: Probabilities(o); break;
-            case TemporalAttentionOp o: TemporalAttention(o); break;
+            case TemporalAttentionOp o: AttentionOverFrames(o); break;
             case ActivateOp o: Activate(o); break;
             case BlendOp o: Blend(o); break;
             case AddRowsOp o: AddRows(o); break;
+            case AddTokensOp o: AddTokens(o); break;
             case ScaleOp o: Scale(o); break;
             case ControlPoolOp o: ControlPool(o); break;
             case ControlAlignOp o: ControlAlign(o); break;

@@ -11,7 +11,7 @@ internal static class AttentionCases
         (4, 1, 9, 3, 2, 80), (1, 1, 8, 8, 1, 160), (2, 2, 65, 63, 2, 40), (1, 1, 130, 257, 1, 64), (2, 1, 33, 129, 1, 160), (4, 2, 64, 64, 5, 64), (1, 1, 16, 300, 3, 7),
     ];
 
-    public static IEnumerable<OpCase> All => Attentions.Concat(Probabilities).Concat(Temporal);
+    public static IEnumerable<OpCase> All => Attentions.Concat(Wide).Concat(Probabilities).Concat(Temporal);
 
     static IEnumerable<OpCase> Attentions
     {
@@ -42,6 +42,46 @@ internal static class AttentionCases
                 Channels At(int slice) => new(x, slice * 48);
                 c.Graph.Output(c.Graph.Attention(new Qkv(At(0), At(1), At(2)), 3, 16, new Qkv(At(3), At(4), At(1))), "out");
             });
+        }
+    }
+
+    /// <summary>One wide head, as in the middle of an autoencoder: a projection of queries, keys and values, or each in a value of its own.</summary>
+    static IEnumerable<OpCase> Wide
+    {
+        get
+        {
+            foreach (var (images, tokens, width) in new[] { (2, 64, 136), (1, 200, 136), (1, 65, 160), (2, 130, 160), (1, 64, 512), (1, 130, 512) })
+            {
+                yield return new OpCase($"attention wide {images} images of {tokens} {width} channels fused", typeof(AttentionOp), c =>
+                {
+                    var x = c.Data(images, tokens, 3 * width);
+                    c.Graph.Output(c.Graph.Attention(new Qkv(new(x), new(x, width), new(x, 2 * width)), 1, width), "out");
+                });
+            }
+
+            foreach (var (images, keyImages, tokens, keys, width, deviation) in new[] { (2, 1, 65, 200, 136, 1), (4, 2, 64, 65, 160, 1), (1, 1, 200, 130, 512, 1), (1, 1, 130, 200, 160, 20) })
+            {
+                yield return new OpCase($"attention wide {images} images {keyImages} key images {tokens}x{keys} {width} channels times {deviation}", typeof(AttentionOp), c =>
+                {
+                    var (q, k, v) = (c.Spread(0, deviation, images, tokens, width), c.Spread(0, deviation, keyImages, keys, width), c.Data(keyImages, keys, width));
+                    c.Graph.Output(c.Graph.Attention(new Qkv(new(q), new(k), new(v)), 1, width), "out");
+                });
+            }
+
+            // A NaN where tiles are padded: one row of queries, all rows by a key, one channel by a value.
+            foreach (var part in new[] { "query", "key", "value" })
+            {
+                yield return new OpCase($"attention wide with a NaN in a {part}", typeof(AttentionOp), c =>
+                {
+                    var parts = new[] { "query", "key", "value" }.Select(name =>
+                    {
+                        var elements = RandomData.Normals(c.Random, 65 * 136);
+                        elements[^1] = name == part ? float.NaN : elements[^1];
+                        return new Channels(c.Input(elements, 1, 65, 136));
+                    }).ToArray();
+                    c.Graph.Output(c.Graph.Attention(new Qkv(parts[0], parts[1], parts[2]), 1, 136), "out");
+                });
+            }
         }
     }
 
@@ -77,6 +117,16 @@ internal static class AttentionCases
                         c.Graph.Output(c.Graph.TemporalAttention(set, heads, headDim), "out");
                     });
                 }
+            }
+
+            foreach (var (images, tokens, heads, headDim) in new[] { (4, 37, 5, 64), (2, 7, 3, 8), (6, 3, 2, 16), (2, 9, 2, 32), (4, 3, 1, 128), (2, 5, 2, 256), (2, 5, 2, 24) })
+            {
+                yield return new OpCase($"temporal attention {images}x{tokens} {heads} heads of {headDim} side by side", typeof(TemporalAttentionOp), c =>
+                {
+                    var width = heads * headDim;
+                    var value = c.Data(images, tokens, 3 * width);
+                    c.Graph.Output(c.Graph.TemporalAttention(new Qkv(new(value, 0), new(value, width), new(value, 2 * width)), heads, headDim), "out");
+                });
             }
         }
     }
