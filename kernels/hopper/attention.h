@@ -9,7 +9,7 @@
 struct FP_ALIGNED_ARGUMENT HopperAttentionSet
 {
     TensorMap query, key, value;
-    int query_channel, key_channel, value_channel, keys, key_images;
+    int query_channel, key_channel, value_channel, keys, key_images, unused[11];
 };
 
 struct FP_ALIGNED_ARGUMENT HopperAttentionArgs

@@ -34,7 +34,7 @@ internal sealed class CudaExecutable : IExecutable
             context.MakeCurrent();
             _launches.AddAll();
             _weights?.EndPlan(_launches.Launches.Count);
-            _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes);
+            _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes, _launches.PartialBytes);
             context.Clear(_places.Counters, ValuePlaces.CounterBytes);
             _stream = context.CreateStream();
         }
@@ -132,6 +132,28 @@ internal sealed class CudaExecutable : IExecutable
                 launch.Queue(_stream);
             }
         }) / repeats))];
+    }
+
+    /// <summary>Times some launches together, one behind the other, round after round.</summary>
+    /// <param name="which">Which launches.</param>
+    /// <param name="rounds">Rounds between two events.</param>
+    /// <param name="repeats">Times that are measured.</param>
+    /// <returns>Milliseconds of a round, each time.</returns>
+    internal IReadOnlyList<double> TimeTogether(Func<Launch, bool> which, int rounds, int repeats)
+    {
+        Run();
+        var launches = _launches.Launches.Where(which).ToArray();
+        using var clock = new DeviceClock();
+        return [.. Enumerable.Range(0, repeats).Select(_ => clock.Measure(_stream, () =>
+        {
+            for (var i = 0; i < rounds; i++)
+            {
+                foreach (var launch in launches)
+                {
+                    launch.Queue(_stream);
+                }
+            }
+        }) / rounds)];
     }
 
     /// <summary>Times whole runs on the device.</summary>

@@ -100,6 +100,9 @@ internal sealed partial class LaunchList
         return true;
     }
 
+    /// <summary>Bytes of unfinished sums that the neediest product leaves for the last of its blocks.</summary>
+    public long PartialBytes { get; private set; }
+
     void HopperProduct(Grid grid, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
     {
         var columns = args.N % 160 == 0 ? 160 : 128;
@@ -110,7 +113,7 @@ internal sealed partial class LaunchList
         var tiles = checked((int)(tilesX * tilesY * Blocks(grid.Images, boxImages) * tilesN));
         var stepsPerTap = Blocks(args.Channels0, HopperStep) + Blocks(args.Channels1, HopperStep);
         var shares = TileShares.Of(tiles, checked((int)(stepsPerTap * grid.TapsX * grid.TapsY)), Math.Min(context.Multiprocessors, MostSharedTiles));
-        ScratchBytes = Math.Max(ScratchBytes, (long)shares.Shared * shares.Slices * HopperRows * columns * sizeof(float));
+        PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * shares.Slices * HopperRows * columns * sizeof(float));
         var fixedArgs = new HopperProductArgs
         {
             BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesN = (int)tilesN,
@@ -127,7 +130,7 @@ internal sealed partial class LaunchList
                 [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, 1 << boxX, 1 << boxY, boxImages], grid.Stride);
             return fixedArgs with
             {
-                Product = product, Partial = places.Scratch, Arrived = places.Counters,
+                Product = product, Partial = places.Partials, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
                 Weight = TensorMap.Of(product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
@@ -163,6 +166,9 @@ internal sealed partial class LaunchList
         return best;
     }
 
+    /// <summary>Rows that lie densely, as a picture one row high.</summary>
+    static Grid RowsGrid(long rows) => new(checked((int)rows), 1, 1, (int)rows, 1, rows, rows, 1, 1, 0, 0);
+
     /// <summary>None for strides that make a box too wide.</summary>
     static Grid? GridOf(ProductOp op, in ProductArgs args)
     {
@@ -170,8 +176,7 @@ internal sealed partial class LaunchList
         switch (op)
         {
             case LinearOp { ImageStride: 1 }:
-                var positions = checked((int)args.M);
-                return new Grid(positions, 1, 1, positions, 1, positions, positions, 1, 1, 0, 0);
+                return RowsGrid(args.M);
             case LinearOp linear:
                 var row = (long)linear.ImageStride * shape.Tokens;
                 return new Grid(shape.Tokens, shape.Images, 1, shape.Tokens, shape.Images, row, row * shape.Images, 1, 1, 0, 0);

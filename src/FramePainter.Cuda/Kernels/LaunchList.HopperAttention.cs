@@ -52,7 +52,7 @@ internal sealed partial class LaunchList
     }
 }
 
-/// <summary>One set of heads: as the struct of this name under kernels/hopper, which is aligned to 64.</summary>
+/// <summary>One set of heads: as the struct of this name under kernels/hopper, filled up to a multiple of 64.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 448)]
 internal struct HopperAttentionSet
 {

@@ -61,7 +61,17 @@ internal sealed partial class LaunchList
     }
 
     /// <summary>A linear map of rows of halves that lie densely, by a matrix in the order of <see cref="PackedMatrix"/>, wherever both come from.</summary>
-    void LinearProduct(ProductArgs args, Func<ValuePlaces, ProductArgs> arguments) => TiledProduct("linear", true, args, arguments);
+    void LinearProduct(ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    {
+        if (SuitsHopper(args))
+        {
+            HopperProduct(RowsGrid(args.M), args, arguments);
+        }
+        else
+        {
+            TiledProduct("linear", true, args, arguments);
+        }
+    }
 
     /// <summary>A product on mma.sync: large tiles where there are enough to keep the device busy.</summary>
     void TiledProduct(string gather, bool fast, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)

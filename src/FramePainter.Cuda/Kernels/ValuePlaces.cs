@@ -16,7 +16,7 @@ internal sealed class ValuePlaces : IDisposable
     readonly View[] _views;
     readonly DeviceBlock _memory;
 
-    public ValuePlaces(Plan plan, DevicePool pool, long scratchBytes)
+    public ValuePlaces(Plan plan, DevicePool pool, long scratchBytes, long partialBytes)
     {
         var graph = plan.Graph;
         _views = new View[graph.Inputs.Concat(graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1];
@@ -35,9 +35,10 @@ internal sealed class ValuePlaces : IDisposable
             }
         }
 
-        _memory = pool.Rent(end + CounterBytes + Align(scratchBytes));
+        _memory = pool.Rent(end + CounterBytes + Align(scratchBytes) + Align(partialBytes));
         Counters = _memory.Address + (ulong)end;
         Scratch = Counters + CounterBytes;
+        Partials = Scratch + (ulong)Align(scratchBytes);
         foreach (var (value, offset, half) in places)
         {
             _views[value.Id] = new View { Data = _memory.Address + (ulong)offset, Half = half ? 1 : 0 };
@@ -55,6 +56,9 @@ internal sealed class ValuePlaces : IDisposable
 
     /// <summary>Scratch memory shared by all launches, which run one after the other.</summary>
     public ulong Scratch { get; }
+
+    /// <summary>Memory for unfinished sums, which a product leaves alone when it is done.</summary>
+    public ulong Partials { get; }
 
     /// <summary>A value; nothing for none.</summary>
     public View this[Value? value] => value is null ? default : _views[value.Id];
