@@ -31,18 +31,20 @@ public sealed class WideAttentionTests : IDisposable
                 ? "wide" : string.Join(' ', kernels);
     }
 
-    /// <summary>200 rows in one part and in two, of which the second is not full; queries in place and packed.</summary>
+    /// <summary>200 rows in one part and in two, of which the second is not full, and on small tiles; queries in place and packed.</summary>
     [Theory]
     [InlineData("attention wide 1 images of 200 136 channels fused", 1)]
     [InlineData("attention wide 1 images 1 key images 200x130 512 channels times 1", 0)]
-    public void Parts_do_not_show(string name, int packsOfQueries)
+    public void Parts_and_tiles_do_not_show(string name, int packsOfQueries)
     {
         var built = OpCases.All[name].Make();
         Assert.Equal(1, Kernels(built, CudaTuning.Default).Count(k => k == "wide_softmax"));
         var kernels = Kernels(built, s_parts);
         Assert.Equal(2, kernels.Count(k => k == "wide_softmax"));
         Assert.Equal(1 + (2 * packsOfQueries), kernels.Count(k => k == "wide_pack"));
-        AssertSame(Run(built, CudaTuning.Default), Run(built, s_parts));
+        var whole = Run(built, CudaTuning.Default);
+        AssertSame(whole, Run(built, s_parts));
+        AssertSame(whole, Run(built, new CudaTuning(double.PositiveInfinity, false)));
     }
 
     /// <summary>Images that share keys share their packing.</summary>
