@@ -28,6 +28,14 @@ DEV float rcp(float x) { return __nvvm_rcp_approx_ftz_f(x); }
 
 DEV u32 shared_address(const void* p) { return (u32)(u64)(const __attribute__((address_space(3))) void*)p; }
 
+// Holds a load where it stands: clang would move it behind branches, down to its use, and loads would wait for one another.
+DEV void hold(u32x4& words)
+{
+    u32 a = words[0], b = words[1], c = words[2], d = words[3];
+    asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+    words = u32x4{a, b, c, d};
+}
+
 // Sixteen bytes to shared memory; zeros where the source is masked out.
 DEV void cp_async16(void* to, const void* from, bool valid)
 {

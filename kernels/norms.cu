@@ -38,6 +38,10 @@ DEV Column column_of(const View& first, const View& second, int channels0, int c
 template <bool HALF> DEV void fetch_batch(const Column& c, int i, Eight<HALF> (&batch)[BATCH<HALF>])
 {
     UNROLL for (int j = 0; j < BATCH<HALF>; j++) batch[j] = fetch<HALF>(c.data, (i64)(i + j < c.count ? i + j : c.count - 1) * c.stride);
+    UNROLL for (int j = 0; j < BATCH<HALF>; j++)
+    {
+        UNROLL for (u32x4& words : batch[j].words) hold(words);
+    }
 }
 
 // Means and squared deviations of each of a thread's channels. Sums are of differences to its first position, which is one of the numbers:
