@@ -1,17 +1,40 @@
 #!/usr/bin/env bash
 # Checks the CUDA backend on a machine with an NVIDIA GPU, against its real driver, and writes a report:
 #   kernels/check-on-gpu.sh [FOLDER]   assembles the PTX (where ptxas is there), runs the conformance suite, the goldens and the precision tests,
-#                                      times kernels (beside PyTorch, where it is there) and whole edits; FOLDER: artifacts/gpu-report
-#   kernels/check-on-gpu.sh pack       on a machine with the .NET SDK: puts the tests with a .NET runtime into artifacts/check-on-gpu, to be taken
+#                                      times kernels, steps and whole edits, and PyTorch's (where it is there); FOLDER: artifacts/gpu-report
+#   kernels/check-on-gpu.sh pack       on a machine with the .NET SDK: puts the tests with a .NET runtime into artifacts/check-on-gpu.tar.xz, to be taken
 #                                      along with the repository to a machine that has no SDK
-# Every part runs even where one before it failed. Exit code: 0 all passed, 1 a part failed, 3 there is no NVIDIA GPU.
+# Every part runs even where one before it failed or hung; behind the build all parts together take 10 minutes at most (CHECK_SECONDS: 570).
+# FOLDER receives report.md, report.json with the same and all figures, and NAME.log of each part.
+# Exit code: 0 all passed, 1 a part failed, 3 there is no NVIDIA GPU.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bundle=artifacts/check-on-gpu
+archive=$bundle.tar.xz
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
+# Debuggers, tracers and Visual Basic are left out. The list of files is too: a host that has one wants all that it names.
+pack() {
+  local most=30000000 bytes
+  rm -rf "$bundle" "$archive"
+  dotnet publish tests/FramePainter.Cuda.Tests -c Release -r linux-x64 --self-contained -o "$bundle" || return 1
+  tar -C artifacts -cf - --exclude=libmscordaccore.so --exclude=libmscordbi.so --exclude=libclrgcexp.so --exclude=libcoreclrtraceptprovider.so \
+    --exclude='Microsoft.VisualBasic*.dll' --exclude=FramePainter.Cuda.Tests.deps.json check-on-gpu | xz -9 > "$archive" || return 1
+  rm -rf "$bundle"
+  bytes=$(stat -c %s "$archive")
+  echo "$archive: $bytes bytes"
+  [ "$bytes" -lt "$most" ] || { echo "That is more than $most." >&2; return 1; }
+}
+
+# What pack made; without xz, by Python.
+unpack() {
+  rm -rf "$bundle"
+  tar -C artifacts -xJf "$archive" || python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall("artifacts")' "$archive"
+}
+
 if [ "${1:-}" = pack ]; then
-  exec dotnet publish tests/FramePainter.Cuda.Tests -c Release -r linux-x64 --self-contained -o "$bundle"
+  pack
+  exit
 fi
 
 out=${1:-artifacts/gpu-report}
@@ -23,75 +46,159 @@ fi
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 report=$out/report.md
+figures="ptxas kernels steps edits torch_unet"
+rm -f "$report" "$out/report.json" "$out/tables.md" "$out/ptxas.md"
+for name in $figures; do rm -f "$out/$name.json"; done
+
+# Memory is faster to write random weights to than a disk, where there is enough of it.
+room=$(df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 { print $4 }')
+scratch=$(TMPDIR=$([ "${room:-0}" -gt 12000000 ] && echo /dev/shm || echo "${TMPDIR:-/tmp}") mktemp -d -t framepainter-XXXXXX)
+# The driver keeps what it assembled, for the next process.
+mkdir -p "${HOME:-/dev/null}/.nv" 2> /dev/null || export CUDA_CACHE_PATH=$scratch/cuda-cache
+
+declare -A running=() limits=() begun=()
+json_parts=()
 failed=0
+deadline=$((SECONDS + 3600))
 
-{
-  echo "# Check of the CUDA backend on a GPU"
-  echo
-  echo "Commit $(git rev-parse --short HEAD 2> /dev/null || echo unknown), $(date -u +%F). Driver's list (name, driver, memory, capability):"
-  echo
-  while read -r gpu; do echo "* $gpu"; done <<< "$gpus"
-  echo
-  echo "| part | result |"
-  echo "|---|---|"
-} > "$report"
+text() { sed 's/[\\"]/\\&/g; s/[[:cntrl:]]//g'; }
+lines() { text | sed 's/.*/"&"/; $!s/$/,/'; }
 
-# part NAME SECONDS COMMAND...: runs a part, notes how it went; its output goes to NAME.log.
-part() {
-  local name=$1 limit=$2 code
-  shift 2
-  echo "== $name"
-  timeout "$limit" "$@" > "$out/$name.log" 2>&1
-  code=$?
-  local counts
-  counts=$(sed -n 's/^ *\(total\|failed\|succeeded\|skipped\): \([0-9]*\).*/\1 \2,/p' "$out/$name.log" | tr '\n' ' ')
-  if [ "$code" -eq 0 ]; then echo "| $name | passed ${counts%, } |"; else echo "| $name | FAILED (exit code $code) ${counts%, } |"; fi | tee -a "$report"
+# finish: the report's end, however the script ends.
+finish() {
+  local code=$?
+  kill ${running[@]+"${running[@]}"} 2> /dev/null
+  wait
+  rm -rf "$scratch"
   [ "$code" -eq 0 ] || failed=1
+  local section name
+  for section in ptxas tables; do [ -s "$out/$section.md" ] && { echo; cat "$out/$section.md"; } >> "$report"; done
+  {
+    echo "{\"commit\": \"$commit\", \"date\": \"$(date -u +%F)\", \"passed\": $([ $failed = 0 ] && echo true || echo false), \"gpus\": ["
+    lines <<< "$gpus"
+    echo '], "parts": ['
+    (IFS=,; echo "${json_parts[*]-}")
+    echo ']'
+    # A part that was stopped may leave half a file.
+    for name in $figures; do [ -s "$out/$name.json" ] && [[ $(tail -n 1 "$out/$name.json") =~ ^[]}] ]] && { echo ", \"$name\":"; cat "$out/$name.json"; }; done
+    [ -s "$out/tables.md" ] && { echo ', "tables": ['; lines < "$out/tables.md"; echo ']'; }
+    echo '}'
+  } > "$out/report.json"
+  echo
+  cat "$report"
+  exit "$failed"
 }
 
-skipped() { echo "| $1 | skipped: $2 |" | tee -a "$report"; }
+# row NAME RESULT [CODE SECONDS COUNTS]: a line of the report.
+row() {
+  echo "| $1 | $2${5:+ ($5)} | ${4:-} |" | tee -a "$report"
+  json_parts+=("{\"part\": \"$1\", \"result\": \"$(text <<< "$2")\", \"exit_code\": ${3:-null}, \"seconds\": ${4:-null}, \"tests\": \"${5:-}\"}"$'\n')
+}
 
-assemble() {
-  for ptx in kernels/ptx/*.ptx; do
-    local arch=${ptx%.ptx}
-    echo "-- $ptx"
-    "$ptxas" -v -arch="${arch##*.}" "$ptx" -o /dev/null || return 1
+# begin NAME SECONDS COMMAND...: starts a part; it is stopped when its seconds are over, or those of all parts. Its output goes to NAME.log.
+begin() {
+  local name=$1 limit=$2 left=$((deadline - SECONDS))
+  shift 2
+  echo "== $name"
+  [ "$limit" -lt "$left" ] || limit=$left
+  limits[$name]=$limit begun[$name]=$(date +%s)
+  if [ "$limit" -lt 1 ]; then set -- false; limit=1; limits[$name]=0; fi
+  timeout -k 5 "$limit" "$@" > "$out/$name.log" 2>&1 &
+  running[$name]=$!
+}
+
+# end NAME...: waits for parts and notes how they went.
+end() {
+  local name code counts seconds result
+  for name; do
+    wait "${running[$name]}"
+    code=$?
+    unset "running[$name]"
+    seconds=$(($(stat -c %Y "$out/$name.log") - begun[$name]))
+    counts=$(sed -n 's/^ *\(total\|failed\|succeeded\|skipped\): \([0-9]*\).*/\1 \2,/p' "$out/$name.log" | tr '\n' ' ')
+    if [ "$code" -eq 0 ]; then result=passed
+    elif [ "${limits[$name]}" -lt 1 ]; then result="FAILED: no time was left for it"
+    elif [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then result="FAILED: stopped after ${limits[$name]} s" seconds=${limits[$name]}
+    else result="FAILED: exit code $code"; fi
+    [ "$code" -eq 0 ] || failed=1
+    counts=${counts% }
+    row "$name" "$result" "$code" "$seconds" "${counts%,}"
   done
 }
 
-ptxas=$(command -v ptxas || ls /usr/local/cuda/bin/ptxas 2> /dev/null)
-if [ -n "$ptxas" ]; then part ptxas 180 assemble; else skipped ptxas "ptxas is not installed; the driver assembles the PTX below"; fi
+part() { begin "$@"; end "$1"; }
+skipped() { row "$1" "skipped: $2"; }
 
+commit=$(git rev-parse --short HEAD 2> /dev/null || echo unknown)
+{
+  echo "# Check of the CUDA backend on a GPU"
+  echo
+  echo "Commit $commit, $(date -u +%F). Driver's list (name, driver, memory, capability):"
+  echo
+  while read -r gpu; do echo "* $gpu"; done <<< "$gpus"
+  echo
+  echo "| part | result | seconds |"
+  echo "|---|---|---|"
+} > "$report"
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+tests=$bundle/FramePainter.Cuda.Tests
 if command -v dotnet > /dev/null && [ "$(dotnet --list-sdks 2> /dev/null | wc -l)" -gt 0 ]; then
-  part build 300 dotnet build tests/FramePainter.Cuda.Tests -c Release
+  part build 600 dotnet build tests/FramePainter.Cuda.Tests -c Release
   tests=artifacts/bin/FramePainter.Cuda.Tests/release/FramePainter.Cuda.Tests
-else
-  tests=$bundle/FramePainter.Cuda.Tests
+elif [ -f "$archive" ]; then
+  unpack
 fi
 
-if [ ! -x "$tests" ]; then
-  echo "There is no .NET SDK and no $tests. Run 'kernels/check-on-gpu.sh pack' on a machine with the SDK and bring artifacts/check-on-gpu along." | tee -a "$report" >&2
-  exit 1
-fi
+# Tables have the last half minute for themselves, to show what there is.
+for_tables=30
+deadline=$((SECONDS + ${CHECK_SECONDS:-570} - for_tables))
 
-export FRAMEPAINTER_CUDA=driver FRAMEPAINTER_FULL=1
-run() { part "$1" "$2" "$tests" --filter-not-trait Needs=emulator "${@:3}"; }
+ptxas=$(command -v ptxas || ls /usr/local/cuda/bin/ptxas 2> /dev/null)
+if [ -n "$ptxas" ]; then begin ptxas 120 kernels/ptxas.sh "$ptxas" "$out"; else skipped ptxas "ptxas is not installed; the driver assembles the PTX below"; fi
+
+export FRAMEPAINTER_CUDA=driver FRAMEPAINTER_MODEL=$scratch/model
 suite=FramePainter.Cuda.Tests
-run conformance 240 --filter-class "$suite.BorderConformance" --filter-class "$suite.InnerConformance" --filter-class "$suite.LargeTileConformance" --filter-class "$suite.NaiveConformance"
-run goldens 120 --filter-class "$suite.GoldenTests"
-run precision 120 --filter-class "$suite.PrecisionTests"
-run streaming 60 --filter-class "$suite.StreamingTests"
-export FRAMEPAINTER_REPORT=$out
-run kernels 120 --filter-method "$suite.GpuReport.Kernels"
-run edits 300 --filter-method "$suite.GpuReport.Edits"
+run() { "$1" "$2" "$3" "$tests" --filter-not-trait Needs=emulator "${@:4}"; }
+conformance() { begin "$1" 120 env FRAMEPAINTER_FULL=1 "$tests" --filter-not-trait Needs=emulator --filter-class "$suite.$2"; }
 
-if command -v python3 > /dev/null; then
-  part tables 120 python3 kernels/gpu_tables.py "$out"
-  [ -f "$out/tables.md" ] && { echo; cat "$out/tables.md"; } >> "$report"
+if [ -x "$tests" ]; then
+  mkdir "$FRAMEPAINTER_MODEL"
+  run begin model 300 --filter-method "$suite.GpuReport.Model"
+  # Alone and first: the driver assembles every kernel once, and the other processes find them.
+  run part goldens 120 --filter-class "$suite.GoldenTests"
+  conformance border BorderConformance
+  conformance inner InnerConformance
+  conformance large-tiles LargeTileConformance
+  conformance naive NaiveConformance
+  run begin hopper 60 --filter-class "$suite.HopperProductTests"
+  run begin precision 120 --filter-class "$suite.PrecisionTests"
+  run begin streaming 60 --filter-class "$suite.StreamingTests"
+  end border inner large-tiles naive hopper precision streaming
+  [ -z "$ptxas" ] || end ptxas
+  end model
+  # Times: one part after the other, with the machine to itself.
+  export FRAMEPAINTER_REPORT=$out
+  run part steps 90 --filter-method "$suite.GpuReport.Steps"
+  run part edits 120 --filter-method "$suite.GpuReport.Edits"
+  run part kernels 90 --filter-method "$suite.GpuReport.Kernels"
 else
-  skipped tables "python3 is not installed; the figures are in kernels.json and edits.json"
+  [ -z "$ptxas" ] || end ptxas
+  failed=1
+  row tests "FAILED: there is no .NET SDK and no $archive; run 'kernels/check-on-gpu.sh pack' on a machine with the SDK and bring it along"
 fi
 
-echo
-cat "$report"
+if ! command -v python3 > /dev/null; then
+  skipped tables "python3 is not installed; the figures are in report.json"
+else
+  if python3 -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)'; then
+    part torch-check 60 python3 kernels/torch_peer.py --check
+    part torch-unet 120 python3 kernels/torch_peer.py "$out" --seconds 90
+  else
+    skipped torch "PyTorch is not installed"
+  fi
+  deadline=$((deadline + for_tables))
+  part tables 90 python3 kernels/gpu_tables.py "$out"
+fi
 exit "$failed"

@@ -1,6 +1,6 @@
 """
 Makes tables.md of what lies in a folder: kernels.json (times of single ops; PyTorch's on the same shapes are taken here, where it finds the GPU),
-edits.json, and torch_unet.json of torch_peer.py.
+steps.json, edits.json, and torch_unet.json of torch_peer.py.
 """
 import json
 import pathlib
@@ -75,18 +75,32 @@ def matching_block_table(rows, ops):
     return ["## Matching block", "", about, "", *table(["images x height x width", "channels", *BESIDE], lines)]
 
 
-def step_table(peer, edits):
-    """The U-Net step: PyTorch's ways beside ours, which is the last run without a memory budget."""
-    ours = {(row["width"], row["height"]): row["step_milliseconds"] for row in edits["rows"] if row.get("step_milliseconds") and not row["budget_bytes"]}
+def step_table(peer, steps):
+    """The U-Net step: PyTorch's ways beside ours."""
+    ours = {(row["width"], row["height"]): row["step_milliseconds"] for row in steps["rows"]}
     times, errors = {}, {}
     for row in peer["rows"]:
         times.setdefault((row["width"], row["height"], row["way"]), {})[row["variant"]] = row.get("milliseconds")
         if "error" in row:
             errors.setdefault(row["error"].splitlines()[0], []).append(f"{row['width']} x {row['height']} {row['variant']} ({row['way']})")
     lines = [[f"{width} x {height}", way, *beside(forms, ours.get((width, height)), 2)] for (width, height, way), forms in times.items()]
-    about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {edits['device']}." if edits["rows"] else ".")
+    about = f"PyTorch {peer['torch']} on {peer['device']}" + (f", ours on {steps['device']}." if steps["rows"] else ".")
     notes = [f"* {', '.join(where)}: {error}" for error, where in errors.items()]
     return ["## U-Net step", "", about, "", *table(["size", "PyTorch's way", *BESIDE], lines), *([""] + notes if notes else [])]
+
+
+def launch_tables(steps):
+    """Where our steps' time goes: each kernel's launches together, timed one by one."""
+    lines = []
+    for row in steps["rows"]:
+        kernels = {}
+        for launch in row["launches"]:
+            count, ms, flops = kernels.get(launch["kernel"], (0, 0, 0))
+            kernels[launch["kernel"]] = (count + 1, ms + launch["milliseconds"], flops + launch["flops"])
+        lines += ["", f"### {row['width']} x {row['height']}", ""]
+        by_time = sorted(kernels.items(), key=lambda kernel: -kernel[1][1])
+        lines += table(["kernel", "launches", "ms", "TFLOP/s"], [[name, n, f"{ms:.3f}", f"{flops / ms / 1e9:.1f}" if flops and ms > 0 else ""] for name, (n, ms, flops) in by_time])
+    return [f"## Launches of a step on {steps['device']}", *lines]
 
 
 def edit_table(data):
@@ -102,16 +116,18 @@ def read(path):
 
 
 def main(folder):
-    kernels, edits, peer = (read(folder / name) for name in ("kernels.json", "edits.json", "torch_unet.json"))
+    kernels, steps, edits, peer = (read(folder / name) for name in ("kernels.json", "steps.json", "edits.json", "torch_unet.json"))
     parts = []
     if kernels:
         parts.append(kernel_tables(kernels, import_torch_ops()))
     if edits:
         parts.append(edit_table(edits))
     if peer:
-        parts.append(step_table(peer, edits or {"rows": []}))
+        parts.append(step_table(peer, steps or {"rows": []}))
+    if steps:
+        parts.append(launch_tables(steps))
     if not parts:
-        sys.exit("There is no kernels.json, edits.json or torch_unet.json.")
+        sys.exit("There is no kernels.json, steps.json, edits.json or torch_unet.json.")
     (folder / "tables.md").write_text("\n\n".join("\n".join(part) for part in parts) + "\n")
 
 

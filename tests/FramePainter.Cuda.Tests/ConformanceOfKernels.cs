@@ -44,7 +44,7 @@ internal static class Profiles
         new($"CUDA, {name}, {(deferred ? "deferred" : "eager")} copies, threads {(reverse ? "backward" : "forward")}", () =>
             {
                 Emulator.Order(deferred, reverse);
-                var backend = new CudaBackend(0, tuning);
+                var backend = KeptBackend.Open(tuning);
                 return inner ? new InnerBackend(backend) : backend;
             }, Float16, BackendProfile.Float32)
         {

@@ -25,6 +25,7 @@ internal static partial class Emulator
         var path = Path.Combine(Repository.Root, "artifacts", "emulator", "libcuda-emulator.so");
         NativeDriver.Override = IsUsed ? path : null;
         NativeLibrary.SetDllImportResolver(typeof(Emulator).Assembly, (name, _, _) => name != Library ? 0
+            : !IsUsed ? throw new InvalidOperationException("With the driver, a test calls the emulator: it wants the trait Needs=emulator.")
             : NativeLibrary.TryLoad(path, out var handle) ? handle : throw new FileNotFoundException("Build the emulator first: kernels/build.sh emulator", path));
     }
 

@@ -19,8 +19,8 @@ public sealed class GoldenTests
 
     [Theory]
     [InlineData(true, false, false)]
-    [InlineData(false, true, false)]
-    [InlineData(true, false, true)]
+    [InlineData(false, true, false, Traits = ["Needs", "emulator"])]
+    [InlineData(true, false, true, Traits = ["Needs", "emulator"])]
     public void The_U_Net_is_the_originals(bool deferred, bool reverse, bool hopper)
     {
         Emulator.Order(deferred, reverse);
@@ -40,7 +40,7 @@ public sealed class GoldenTests
 
     [Theory]
     [InlineData(false)]
-    [InlineData(true)]
+    [InlineData(true, Traits = ["Needs", "emulator"])]
     public void An_edit_of_four_steps_is_the_originals(bool hopper)
     {
         Assert.SkipWhen(hopper && Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") != "1", "Set FRAMEPAINTER_FULL=1 to edit on the emulated Hopper too.");

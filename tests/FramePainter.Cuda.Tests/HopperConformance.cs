@@ -25,9 +25,14 @@ internal static partial class Hopper
             Takes = c => c.Graph.Ops.Any(op => op is ProductOp) && c.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !c.Case.RowByRow,
         };
 
-    /// <summary>A backend on the emulated Hopper; other backends find the machine as it was.</summary>
+    /// <summary>A backend on the emulated Hopper, or on what the driver has; other backends find the machine as it was.</summary>
     public static CudaBackend Open(CudaTuning tuning)
     {
+        if (!Emulator.IsUsed)
+        {
+            return new CudaBackend(0, tuning);
+        }
+
         Emulator.Machine(1, 12040, 9, 0, (nuint)8 << 30);
         try
         {
@@ -39,16 +44,29 @@ internal static partial class Hopper
         }
     }
 
-    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_order")]
-    public static partial void Order(int lateTensors, int lateProducts);
+    /// <summary>When tensors arrive and products are made: 1 for late, 0 for early.</summary>
+    public static void Order(int lateTensors, int lateProducts)
+    {
+        if (Emulator.IsUsed)
+        {
+            SetOrder(lateTensors, lateProducts);
+        }
+    }
 
-    /// <summary>Products of warpgroups made so far.</summary>
+    /// <summary>Products of warpgroups made so far; 0 for the driver, which does not say.</summary>
+    public static nint Products() => Emulator.IsUsed ? CountProducts() : 0;
+
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_order")]
+    private static partial void SetOrder(int lateTensors, int lateProducts);
+
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_tensor_products")]
-    public static partial nint Products();
+    private static partial nint CountProducts();
 }
 
 /// <summary>Everything as late as its wait allows.</summary>
+[Trait("Needs", "emulator")]
 public sealed class HopperLateConformance() : ConformanceSuite(Hopper.Profile(lateTensors: true, lateProducts: true, reverse: false));
 
 /// <summary>Tensors at once, products late, the last thread first: a stage that is given back too soon is written over.</summary>
+[Trait("Needs", "emulator")]
 public sealed class HopperMixedConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true));

@@ -65,6 +65,7 @@ public sealed class HopperProductTests : IDisposable
         HopperRun.Check(s_cases[name], Bound, lateTensors, lateProducts, reverse);
 
     /// <summary>Where a device's multiprocessors would stand idle, small tiles of mma.sync run.</summary>
+    [Trait("Needs", "emulator")]
     [Fact]
     public void Few_tiles_are_left_to_small_ones()
     {

@@ -5,15 +5,15 @@ namespace FramePainter.Cuda.Tests;
 /// <summary>Runs one case on the emulated Hopper and holds it to the double-precision oracle.</summary>
 internal static class HopperRun
 {
-    /// <summary>Names in three orders: all late, tensors early and products late with threads backward, all early.</summary>
+    /// <summary>Names in three orders: all late, tensors early and products late with threads backward, all early; a device has an order of its own.</summary>
     public static TheoryData<string, bool, bool, bool> Orders(IEnumerable<string> names)
     {
         var runs = new TheoryData<string, bool, bool, bool>();
         foreach (var name in names)
         {
             runs.Add(name, true, true, false);
-            runs.Add(name, false, true, true);
-            runs.Add(name, false, false, false);
+            runs.Add(new(name, false, true, true) { Traits = { ["Needs"] = ["emulator"] } });
+            runs.Add(new(name, false, false, false) { Traits = { ["Needs"] = ["emulator"] } });
         }
 
         return runs;
@@ -28,7 +28,7 @@ internal static class HopperRun
         using var run = new GuardedRun(backend, built);
         var before = Hopper.Products();
         var got = run.Run()[built.Graph.Outputs[0]];
-        Assert.True(Hopper.Products() > before, "no product of warpgroups");
+        Assert.True(!Emulator.IsUsed || Hopper.Products() > before, "no product of warpgroups");
         Assert.Equal(want.Length, got.Length);
         var (error, size) = (0.0, 0.0);
         for (var i = 0; i < want.Length; i++)

@@ -15,6 +15,7 @@ public sealed class HopperTests : IDisposable
     public HopperTests() => Emulator.Restore();
 
     /// <summary>PTX for sm_90a runs on compute capability 9.0 alone, by drivers of CUDA 12.</summary>
+    [Trait("Needs", "emulator")]
     [Theory]
     [InlineData(12040, 8, 0, false)]
     [InlineData(12040, 8, 9, false)]
@@ -37,6 +38,7 @@ public sealed class HopperTests : IDisposable
     }
 
     /// <summary>Linear maps, convolutions of stride 1 or 2 and convolutions over time run on wgmma; the rest falls back to sm_80.</summary>
+    [Trait("Needs", "emulator")]
     [Fact]
     public void Products_run_on_warpgroups_where_rows_are_boxes()
     {

@@ -19,8 +19,12 @@ public sealed class StreamingTests : IDisposable
         {
             foreach (var pace in Enum.GetValues<Pace>())
             {
-                data.Add(name, pace, 0);
-                data.Add(name, pace, 50);
+                foreach (var residentPercent in new[] { 0, 50 })
+                {
+                    var row = new TheoryDataRow<string, Pace, int>(name, pace, residentPercent);
+                    // A device's streams keep a pace of their own.
+                    data.Add(pace == Pace.AtOnce ? row : row.WithTrait("Needs", "emulator"));
+                }
             }
         }
 
