@@ -35,10 +35,10 @@ DEV Column column_of(const View& first, const View& second, int channels0, int c
 }
 
 // The next positions of a column from the i-th on; those beyond its last are the last again.
-template <bool HALF> DEV void fetch_batch(const Column& c, int i, Eight<HALF> (&batch)[BATCH<HALF>])
+template <bool HALF, int N> DEV void fetch_batch(const Column& c, int i, Eight<HALF> (&batch)[N])
 {
-    UNROLL for (int j = 0; j < BATCH<HALF>; j++) batch[j] = fetch<HALF>(c.data, (i64)(i + j < c.count ? i + j : c.count - 1) * c.stride);
-    UNROLL for (int j = 0; j < BATCH<HALF>; j++)
+    UNROLL for (int j = 0; j < N; j++) batch[j] = fetch<HALF>(c.data, (i64)(i + j < c.count ? i + j : c.count - 1) * c.stride);
+    UNROLL for (int j = 0; j < N; j++)
     {
         UNROLL for (u32x4& words : batch[j].words) hold(words);
     }
@@ -196,11 +196,13 @@ template <bool HALF> DEV void group_norm(const GroupNormArgs& a, const Column& c
     }
 
     i64 at = ((i64)bid_y() * a.positions_per_set + c.first + c.row) * c.channels + c.channel;
-    for (int i = 0; i < c.count; i += BATCH<HALF>)
+    // More at once, beside three numbers a channel, would not fit the registers that three blocks leave.
+    constexpr int AT_ONCE = BATCH<HALF> / 2;
+    for (int i = 0; i < c.count; i += AT_ONCE)
     {
-        Eight<HALF> batch[BATCH<HALF>];
+        Eight<HALF> batch[AT_ONCE];
         fetch_batch(c, i, batch);
-        UNROLL for (int j = 0; j < BATCH<HALF>; j++)
+        UNROLL for (int j = 0; j < AT_ONCE; j++)
         {
             if (i + j < c.count)
             {

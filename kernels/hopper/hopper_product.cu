@@ -3,5 +3,5 @@
 
 FP_ARGUMENT_OF(hopper_product_128)
 FP_ARGUMENT_OF(hopper_product_160)
-FP_KERNEL(hopper_product_128, 384, 1, HopperProductArgs, a) { HopperProduct<128, 6>::run(a, FP_ARGUMENT(hopper_product_128, a)); }
-FP_KERNEL(hopper_product_160, 384, 1, HopperProductArgs, a) { HopperProduct<160, 5>::run(a, FP_ARGUMENT(hopper_product_160, a)); }
+FP_KERNEL(hopper_product_128, 384, 1, HopperProductArgs, a) { HopperProduct<128, 5>::run(a, FP_ARGUMENT(hopper_product_128, a)); }
+FP_KERNEL(hopper_product_160, 384, 1, HopperProductArgs, a) { HopperProduct<160, 4>::run(a, FP_ARGUMENT(hopper_product_160, a)); }

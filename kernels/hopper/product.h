@@ -38,9 +38,8 @@ template <int BN, int STAGES> struct HopperProduct
 {
     static constexpr int BM = 128, STEP = 64, GROUPS = 2, WARPS = GROUPS * 4, HALVES = BM / 64;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
-    // Sums of a warp turn through a slab of 16 rows; this pitch and the order of reading leave no bank asked twice.
-    static constexpr int SLAB_COLUMNS = 32, SLAB_PITCH = SLAB_COLUMNS + 8, SLAB = 16 * SLAB_PITCH, PARTS = BN / SLAB_COLUMNS;
-    static constexpr int SUMS = BN / 2;
+    // Sums of a warp turn through a slab of 16 rows and half of the columns, whose pitch leaves no bank written twice.
+    static constexpr int SUMS = BN / 2, PASSES = 2 * HALVES, PASS = BN / 2, PITCH = PASS + 8, SLAB = 16 * PITCH;
 
     struct Shared
     {
@@ -170,26 +169,42 @@ template <int BN, int STAGES> struct HopperProduct
         return ((i64)image * a.out_height * a.out_scale + y * a.out_scale + a.out_y) * (a.out_width * a.out_scale) + x * a.out_scale + a.out_x;
     }
 
-    // Eight floats of a slab's row. Lanes of odd rows take the second four first, so that a quarter of a warp asks each bank once.
-    DEV void read8(const float* from, bool odd, float* r)
-    {
-        f32x4 first = *(const f32x4*)(from + (odd ? 4 : 0)), second = *(const f32x4*)(from + (odd ? 0 : 4));
-        UNROLL for (int i = 0; i < 4; i++)
-        {
-            r[i] = odd ? second[i] : first[i];
-            r[i + 4] = odd ? first[i] : second[i];
-        }
-    }
-
-    // A residual's elements are asked for a part ahead: halves as they come.
+    // What an item of eight outputs needs besides its sums, asked for while the item before is finished: residuals as halves, and biases.
     struct Ahead
     {
-        u32x4 low, high;
+        u32x4 residual0, residual1;
+        float bias[8];
     };
 
-    DEV void ask(const View& view, i64 at, bool valid, u32x4& raw)
+    // An item: eight outputs of a row, and where they lie. Rows of the tile are counted from its first.
+    struct Place
     {
-        if (view.data && view.half && valid) raw = *(const u32x4*)((const f16*)view.data + at);
+        i64 m, at;
+        int n;
+        bool inside;
+    };
+
+    // Items of a lane in a pass over sixteen rows.
+    template <bool GATED> static constexpr int TURNS = (16 * PASS / (GATED ? 16 : 8) + 31) / 32;
+
+    template <bool GATED> DEV Place place_of(const HopperProductArgs& a, const Item& item, int turn)
+    {
+        constexpr int WIDTH = GATED ? 16 : 8, PER_ROW = PASS / WIDTH;
+        int pass = turn / TURNS<GATED>, number = turn % TURNS<GATED> * 32 + tid() % 32, row = number / PER_ROW;
+        Place place;
+        place.n = item.n + pass % 2 * PASS + (number - row * PER_ROW) * WIDTH;
+        place.m = row < 16 ? position_of(a, item, pass / 2 * 64 + tid() / 32 % 4 * 16 + row) : -1;
+        place.inside = place.m >= 0 && place.n < a.product.n;
+        place.at = place.m * a.product.out_channels + (GATED ? place.n / 2 : place.n);
+        return place;
+    }
+
+    template <bool GATED> DEV void ask(const ProductArgs& p, const Place& place, Ahead& ahead)
+    {
+        if (!place.inside) return;
+        if (p.residual0.data && p.residual0.half) ahead.residual0 = *(const u32x4*)((const f16*)p.residual0.data + place.at);
+        if (p.residual1.data && p.residual1.half) ahead.residual1 = *(const u32x4*)((const f16*)p.residual1.data + place.at);
+        if (!GATED && p.bias) load<8>(View{p.bias, 0, 0}, place.n, ahead.bias);
     }
 
     DEV void add(const View& view, i64 at, const u32x4& raw, float scale, float (&r)[8])
@@ -201,142 +216,99 @@ template <int BN, int STAGES> struct HopperProduct
         UNROLL for (int i = 0; i < 8; i++) r[i] += scale * other[i];
     }
 
-    DEV void to_slab(float* slab, const float (&sums)[SUMS], int part)
+    // Eight floats of a slab. Every second four lanes take the second half first, so that a quarter of a warp asks each bank once.
+    DEV void read8(const float* from, float* r)
+    {
+        bool odd = tid() / 4 % 2 != 0;
+        f32x4 first = *(const f32x4*)(from + (odd ? 4 : 0)), second = *(const f32x4*)(from + (odd ? 0 : 4));
+        UNROLL for (int i = 0; i < 4; i++)
+        {
+            r[i] = odd ? second[i] : first[i];
+            r[i + 4] = odd ? first[i] : second[i];
+        }
+    }
+
+    template <int FIRST> DEV void to_slab(float* slab, const float (&sums)[SUMS])
     {
         int lane = tid() % 32;
-        UNROLL for (int j = 0; j < SLAB_COLUMNS / 8; j++)
+        UNROLL for (int j = 0; j < PASS / 8; j++)
         {
-            const int from = (part * (SLAB_COLUMNS / 8) + j) * 4;
-            float* at = slab + lane / 4 * SLAB_PITCH + j * 8 + lane % 4 * 2;
+            const int from = FIRST / 2 + j * 4;
+            float* at = slab + lane / 4 * PITCH + j * 8 + lane % 4 * 2;
             f32x2 top = {sums[from], sums[from + 1]}, bottom = {sums[from + 2], sums[from + 3]};
             *(f32x2*)at = top;
-            *(f32x2*)(at + 8 * SLAB_PITCH) = bottom;
+            *(f32x2*)(at + 8 * PITCH) = bottom;
         }
     }
 
-    // Stores sixteen rows of a warp whose channels come in eights: a lane has eight columns of two rows.
-    DEV void store_plain(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
+    // Half of the columns of sixteen rows turn through a warp's slab at a time, so that memory sees whole runs of a row. What follows is
+    // one small loop: unrolled over the sums it would be larger than the cache of instructions.
+    template <bool GATED> DEV void store_tile(const HopperProductArgs& a, const Item& item, float* slab, const float (&low)[SUMS], const float (&high)[SUMS])
     {
+        constexpr int WIDTH = GATED ? 16 : 8, PER_ROW = PASS / WIDTH;
         const ProductArgs& p = a.product;
-        int lane = tid() % 32, column = lane % 4 * 8;
-        i64 at[2], table[2];
-        bool inside[2];
-        UNROLL for (int h = 0; h < 2; h++)
+        Ahead ahead = {};
+        Place place = place_of<GATED>(a, item, 0);
+        ask<GATED>(p, place, ahead);
+        _Pragma("unroll 1") for (int turn = 0; turn < PASSES * TURNS<GATED>; turn++)
         {
-            i64 m = position_of(a, item, row0 + lane / 4 + h * 8);
-            inside[h] = m >= 0;
-            at[h] = (inside[h] ? m : 0) * p.out_channels + item.n + column;
-            table[h] = p.rows.data ? (i64)row_of((int)((inside[h] ? m : 0) / p.tokens), p.images, p.row_count, p.row_by_frame) * p.out_channels + item.n + column : 0;
-        }
-
-        Ahead next[2] = {};
-        UNROLL for (int h = 0; h < 2; h++)
-        {
-            bool valid = inside[h] && item.n + column < p.n;
-            ask(p.residual0, at[h], valid, next[h].low);
-            ask(p.residual1, at[h], valid, next[h].high);
-        }
-
-        UNROLL for (int part = 0; part < PARTS; part++)
-        {
-            int n = item.n + column + part * SLAB_COLUMNS;
-            Ahead now[2] = {next[0], next[1]};
-            if (part + 1 < PARTS)
+            int pass = turn / TURNS<GATED>, part = turn % TURNS<GATED>;
+            if (part == 0)
             {
-                UNROLL for (int h = 0; h < 2; h++)
-                {
-                    bool valid = inside[h] && n + SLAB_COLUMNS < p.n;
-                    ask(p.residual0, at[h] + (part + 1) * SLAB_COLUMNS, valid, next[h].low);
-                    ask(p.residual1, at[h] + (part + 1) * SLAB_COLUMNS, valid, next[h].high);
-                }
+                sync_warp();
+                if (pass == 0) to_slab<0>(slab, low);
+                else if (pass == 1) to_slab<PASS>(slab, low);
+                else if (pass == 2) to_slab<0>(slab, high);
+                else to_slab<PASS>(slab, high);
+                sync_warp();
             }
 
-            float bias[8];
-            UNROLL for (int i = 0; i < 8; i++) bias[i] = 0;
-            if (p.bias && n < p.n) load<8>(View{p.bias, 0, 0}, n, bias);
-            to_slab(slab, sums, part);
-            sync_warp();
-            UNROLL for (int h = 0; h < 2; h++)
+            Place here = place;
+            Ahead now = ahead;
+            if (turn + 1 < PASSES * TURNS<GATED>)
             {
-                float r[8];
-                read8(slab + (lane / 4 + h * 8) * SLAB_PITCH + column, lane / 4 % 2 != 0, r);
-                if (!inside[h] || n >= p.n) continue;
-                UNROLL for (int i = 0; i < 8; i++) r[i] += bias[i];
+                place = place_of<GATED>(a, item, turn + 1);
+                ask<GATED>(p, place, ahead);
+            }
+
+            if (!here.inside) continue;
+            int number = part * 32 + tid() % 32, row = number / PER_ROW;
+            const float* from = slab + row * PITCH + (number - row * PER_ROW) * WIDTH;
+            float r[8], other[8];
+            if constexpr (GATED)
+            {
+                float v[16], bias[16];
+                read8(from, v);
+                read8(from + 8, v + 8);
+                UNROLL for (int i = 0; i < 16; i++) bias[i] = 0;
+                if (p.bias)
+                {
+                    load<8>(View{p.bias, 0, 0}, here.n, *(float(*)[8])bias);
+                    load<8>(View{p.bias, 0, 0}, here.n + 8, *(float(*)[8])(bias + 8));
+                }
+
+                UNROLL for (int i = 0; i < 8; i++) r[i] = (v[2 * i] + bias[2 * i]) * gelu(v[2 * i + 1] + bias[2 * i + 1]);
+            }
+            else
+            {
+                read8(from, r);
+                UNROLL for (int i = 0; i < 8; i++) r[i] += now.bias[i];
                 activate_all(p.activation, r);
-                if (p.rows.data)
-                {
-                    float other[8];
-                    load<8>(p.rows, table[h] + part * SLAB_COLUMNS, other);
-                    UNROLL for (int i = 0; i < 8; i++) r[i] += other[i];
-                }
-
-                UNROLL for (int i = 0; i < 8; i++) r[i] *= p.scale;
-                add(p.residual0, at[h] + part * SLAB_COLUMNS, now[h].low, p.residual_scale0, r);
-                add(p.residual1, at[h] + part * SLAB_COLUMNS, now[h].high, p.residual_scale1, r);
-                store<8>(p.out, at[h] + part * SLAB_COLUMNS, r);
             }
 
-            sync_warp();
-        }
-    }
-
-    // The same for GEGLU: a lane has eight values of one row with their gates.
-    DEV void store_gated(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
-    {
-        const ProductArgs& p = a.product;
-        int lane = tid() % 32, row = lane / 2, column = lane % 2 * 16;
-        bool odd = lane / 4 % 2 != 0;
-        i64 m = position_of(a, item, row0 + row);
-        UNROLL for (int part = 0; part < PARTS; part++)
-        {
-            int n = item.n + column + part * SLAB_COLUMNS;
-            float bias[16], v[16], r[8];
-            UNROLL for (int i = 0; i < 16; i++) bias[i] = 0;
-            if (p.bias && n < p.n)
+            if (p.rows.data)
             {
-                load<8>(View{p.bias, 0, 0}, n, *(float(*)[8])bias);
-                load<8>(View{p.bias, 0, 0}, n + 8, *(float(*)[8])(bias + 8));
+                load<8>(p.rows, (i64)row_of((int)here.m / p.tokens, p.images, p.row_count, p.row_by_frame) * p.out_channels + (GATED ? here.n / 2 : here.n), other);
+                UNROLL for (int i = 0; i < 8; i++) r[i] += other[i];
             }
 
-            to_slab(slab, sums, part);
-            sync_warp();
-            read8(slab + row * SLAB_PITCH + column, odd, v);
-            read8(slab + row * SLAB_PITCH + column + 8, odd, v + 8);
-            UNROLL for (int i = 0; i < 8; i++) r[i] = (v[2 * i] + bias[2 * i]) * gelu(v[2 * i + 1] + bias[2 * i + 1]);
-            if (m >= 0 && n < p.n)
-            {
-                i64 at = m * p.out_channels + n / 2;
-                float other[8];
-                if (p.rows.data)
-                {
-                    load<8>(p.rows, (i64)row_of((int)(m / p.tokens), p.images, p.row_count, p.row_by_frame) * p.out_channels + n / 2, other);
-                    UNROLL for (int i = 0; i < 8; i++) r[i] += other[i];
-                }
-
-                UNROLL for (int i = 0; i < 8; i++) r[i] *= p.scale;
-                if (p.residual0.data)
-                {
-                    load<8>(p.residual0, at, other);
-                    UNROLL for (int i = 0; i < 8; i++) r[i] += p.residual_scale0 * other[i];
-                }
-
-                if (p.residual1.data)
-                {
-                    load<8>(p.residual1, at, other);
-                    UNROLL for (int i = 0; i < 8; i++) r[i] += p.residual_scale1 * other[i];
-                }
-
-                store<8>(p.out, at, r);
-            }
-
-            sync_warp();
+            UNROLL for (int i = 0; i < 8; i++) r[i] *= p.scale;
+            add(p.residual0, here.at, now.residual0, p.residual_scale0, r);
+            add(p.residual1, here.at, now.residual1, p.residual_scale1, r);
+            store<8>(p.out, here.at, r);
         }
-    }
 
-    DEV void store_tile(const HopperProductArgs& a, const Item& item, float* slab, int row0, const float (&sums)[SUMS])
-    {
-        if (a.product.activation == ACT_GEGLU) store_gated(a, item, slab, row0, sums);
-        else store_plain(a, item, slab, row0, sums);
+        sync_warp();
     }
 
     // A slice's sums of a thread, four at a time, beside those of its neighbours.
@@ -427,8 +399,9 @@ template <int BN, int STAGES> struct HopperProduct
             hold(high);
             if (tid() % 32 == 0) barrier_arrive(s.empty + before);
             if (item.shared >= 0 && a.slices > 1 && !join(a, item, s, group, low, high)) continue;
-            store_tile(a, item, s.slabs + warp * SLAB, warp % 4 * 16, low);
-            store_tile(a, item, s.slabs + warp * SLAB, warp % 4 * 16 + 64, high);
+            float* slab = s.slabs + warp * SLAB;
+            if (a.product.activation == ACT_GEGLU) store_tile<true>(a, item, slab, low, high);
+            else store_tile<false>(a, item, slab, low, high);
         }
     }
 

@@ -47,7 +47,7 @@ public sealed class NormLaunchTests
         var input = g.Input("x", Rate.Edit, 2, 2, 3, channels);
         g.Output(g.Activate(add(g, g.Activate(input, Activation.Relu)), Activation.Relu), "y");
         var graph = g.Build("one op");
-        var weights = new MemoryWeights();
+        using var weights = new MemoryWeights();
         weights.AddRandom("vector", DType.F16, new Shape(channels), new Random(1));
         using var store = backend.CreateStore(weights);
         using var executable = (CudaExecutable)backend.Compile(Planner.Plan(graph), store);

@@ -91,7 +91,7 @@ public sealed class PtxTests
 
     [Theory]
     [InlineData("moments_part_8", 4)]
-    [InlineData("group_norm_8", 4)]
+    [InlineData("group_norm_8", 2)]
     [InlineData("layer_norm_320", 5)]
     [InlineData("temporal_attention_8", 6)]
     public void Norms_ask_for_several_positions_before_they_use_the_first(string kernel, int loads)

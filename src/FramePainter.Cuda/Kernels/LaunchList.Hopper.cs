@@ -138,11 +138,11 @@ internal sealed partial class LaunchList
         });
     }
 
-    /// <summary>Stages of both operands, a slab of 16 rows of 32 columns a warp, barriers and flags, and room to begin at a multiple of 1024.</summary>
+    /// <summary>Stages of both operands, a slab of 16 rows and half of the columns a warp, barriers and flags, and room to begin at a multiple of 1024.</summary>
     static int HopperShared(int columns)
     {
-        var stages = columns == 160 ? 5 : 6;
-        return (stages * (HopperRows + columns) * HopperStep * 2) + (8 * 16 * (32 + 8) * sizeof(float)) + (((2 * stages) + 2) * sizeof(long)) + (2 * sizeof(int)) + 1024;
+        var stages = columns == 160 ? 4 : 5;
+        return (stages * (HopperRows + columns) * HopperStep * 2) + (8 * 16 * ((columns / 2) + 8) * sizeof(float)) + (((2 * stages) + 2) * sizeof(long)) + (2 * sizeof(int)) + 1024;
     }
 
     /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>
