@@ -31,7 +31,11 @@ public sealed class SourceLinkTests : IDisposable
         Feed.Run(_clone, "git", "init", "-q");
         Feed.Run(_clone, "git", "add", ".");
         Feed.Run(_clone, "git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "One class");
-        Feed.Run(_clone, "git", "remote", "add", "origin", Remote + ".git");
+        // Nothing to lead to yet: nothing is linked, and nothing is warned of.
+        Assert.Equal("false", Feed.Run(project, "dotnet", "msbuild", "-getProperty:EnableSourceLink").Trim());
+        Feed.Run(_clone, "git", "remote", "add", "origin", _clone);
+        Assert.Equal("false", Feed.Run(project, "dotnet", "msbuild", "-getProperty:EnableSourceLink").Trim());
+        Feed.Run(_clone, "git", "remote", "set-url", "origin", Remote + ".git");
         var commit = Feed.Run(_clone, "git", "rev-parse", "HEAD").Trim();
         Feed.Run(project, "dotnet", "pack", "-c", "Release", "-o", _clone, "-v", "quiet");
 
