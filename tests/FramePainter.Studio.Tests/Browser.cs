@@ -8,12 +8,14 @@ namespace FramePainter.Studio.Tests;
 sealed class Browser : IAsyncDisposable
 {
     static readonly string? s_chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser" }.FirstOrDefault(File.Exists);
-    static readonly string s_repository = FindRepository();
 
     readonly IPlaywright _playwright;
     readonly IBrowser _browser;
 
     Browser(IPlaywright playwright, IBrowser browser, IPage page) => (_playwright, _browser, Page) = (playwright, browser, page);
+
+    /// <summary>The repository's root.</summary>
+    public static string Repository { get; } = FindRepository();
 
     public IPage Page { get; }
 
@@ -108,8 +110,8 @@ sealed class Browser : IAsyncDisposable
     /// <summary>Keeps what the window shows below <c>artifacts/screenshots</c>; where the documentation has a picture of that name and is being made anew, there too.</summary>
     public async Task Screenshot(string name)
     {
-        await Page.ScreenshotAsync(new() { Path = Path.Combine(s_repository, "artifacts", "screenshots", name + ".png") });
-        var documented = Path.Combine(s_repository, "docs", "images", name + ".png");
+        await Page.ScreenshotAsync(new() { Path = Path.Combine(Repository, "artifacts", "screenshots", name + ".png") });
+        var documented = Path.Combine(Repository, "docs", "images", name + ".png");
         if (Environment.GetEnvironmentVariable("FRAMEPAINTER_UPDATE_DOCS") == "1" && File.Exists(documented))
             await Page.ScreenshotAsync(new() { Path = documented });
     }

@@ -114,9 +114,9 @@ public sealed class DrawingTests(StudioFixture fixture)
         await browser.Drag((0.25f, 0.25f), (0.5f, 0.25f), (0.5f, 0.5f), (0.25f, 0.5f), (0.25f, 0.25f));
         await browser.Drag((0.375f, 0.375f), (0.5f, 0.625f));
         // Grabbed once more, where it is now.
-        await browser.Drag((0.5f, 0.625f), (0.625f, 0.625f));
+        await browser.Drag((0.5f, 0.625f), (0.75f, 0.625f));
         var move = (await browser.Run(1)).GetProperty("move");
-        Assert.InRange(move.GetProperty("x").GetSingle(), 15.7f, 16.3f);
+        Assert.InRange(move.GetProperty("x").GetSingle(), 23.7f, 24.3f);
         Assert.InRange(move.GetProperty("y").GetSingle(), 15.7f, 16.3f);
         var mask = ImageFile.Load(move.GetProperty("mask").GetBytesFromBase64()).ToGray();
         Assert.Equal((64, 64), (mask.Width, mask.Height));

@@ -118,10 +118,7 @@ public sealed class IntakeTests(StudioFixture fixture)
     [Fact]
     public void Every_kind_of_refusal_is_documented()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FramePainter.Core.sln")))
-            folder = folder.Parent!;
-        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "studio.md"));
+        var page = File.ReadAllText(Path.Combine(Browser.Repository, "docs", "studio.md"));
         Problem[] all =
         [
             Problem.BadHost(), Problem.BadOrigin(), Problem.NoToken(), Problem.NotFound(""), Problem.TooLarge(1), Problem.TooManyPixels(1, 1, 1), Problem.WrongType(""), Problem.BadPicture(""),
