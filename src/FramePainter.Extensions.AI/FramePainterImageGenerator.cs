@@ -55,7 +55,9 @@ public sealed class FramePainterImageGenerator : IImageGenerator
     {
         ArgumentNullException.ThrowIfNull(request);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        using var activity = FramePainterTelemetry.Source.StartActivity($"{FramePainterTelemetry.Operation} {_model}");
+        // Samplers decide by what a span has when it begins, and what fails early has it too.
+        using var activity = FramePainterTelemetry.Source.StartActivity(
+            $"{FramePainterTelemetry.Operation} {_model}", ActivityKind.Internal, parentContext: default, FramePainterTelemetry.Tags(_model));
         var start = Stopwatch.GetTimestamp();
         string? error = null;
         try
@@ -184,16 +186,11 @@ public sealed class FramePainterImageGenerator : IImageGenerator
         }
     }
 
-    void Describe(Activity? activity, EditOptions options, PixelImage picture, int count)
+    static void Describe(Activity? activity, EditOptions options, PixelImage picture, int count)
     {
         if (activity is null)
         {
             return;
-        }
-
-        foreach (var (key, value) in FramePainterTelemetry.Tags(_model))
-        {
-            activity.SetTag(key, value);
         }
 
         activity.SetTag("gen_ai.output.type", "image");

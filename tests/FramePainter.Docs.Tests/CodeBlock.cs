@@ -9,13 +9,10 @@ namespace FramePainter.Docs.Tests;
 /// <param name="Code">The code.</param>
 public sealed partial record CodeBlock(string Page, int Line, string Language, string Code)
 {
-    /// <summary>The repository's root.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>All blocks of the README and of docs.</summary>
     public static IReadOnlyList<CodeBlock> All { get; } =
     [
-        .. new[] { Path.Combine(Root, "README.md") }.Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)).Order(StringComparer.Ordinal).SelectMany(Of),
+        .. new[] { Repository.PathOf("README.md") }.Concat(Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories)).Order(StringComparer.Ordinal).SelectMany(Of),
     ];
 
     /// <inheritdoc/>
@@ -24,19 +21,8 @@ public sealed partial record CodeBlock(string Page, int Line, string Language, s
     static IEnumerable<CodeBlock> Of(string file)
     {
         var text = File.ReadAllText(file);
-        var page = Path.GetRelativePath(Root, file).Replace('\\', '/');
+        var page = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/');
         return Fences().Matches(text).Select(m => new CodeBlock(page, text.AsSpan(0, m.Groups[2].Index).Count('\n') + 1, m.Groups[1].Value, m.Groups[2].Value));
-    }
-
-    static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "FramePainter.Core.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("These tests run inside a clone of the repository.");
-        }
-
-        return folder;
     }
 
     [GeneratedRegex(@"^```(\w*)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline, 1000)]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -21,12 +22,17 @@ public sealed class CodeBlockTests
         global using System.Numerics;
         global using FramePainter;
         global using FramePainter.Cuda;
+        global using FramePainter.Extensions.AI;
         global using FramePainter.Ilgpu;
         global using FramePainter.Imaging;
+        global using Microsoft.Extensions.DependencyInjection;
+        global using OpenTelemetry.Metrics;
+        global using OpenTelemetry.Trace;
         global using static Known;
 
         static class Known
         {
+            public static IServiceCollection services => null!;
             public static Painter painter => null!;
             public static EditSession session => null!;
             public static PixelImage image => null!;
@@ -37,11 +43,6 @@ public sealed class CodeBlockTests
         }
         """;
 
-    static readonly MetadataReference[] s_references =
-    [
-        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
-    ];
-
     public static TheoryData<string> Blocks => [.. CodeBlock.All.Where(b => b.Language == "csharp").Select(b => b.ToString())];
 
     [Theory]
@@ -50,6 +51,19 @@ public sealed class CodeBlockTests
     {
         var block = CodeBlock.All.Single(b => b.ToString() == place);
         Assert.Equal([], Errors(block.Code));
+    }
+
+    [Fact]
+    public void Blocks_of_C_compile()
+    {
+        Assert.SkipWhen(Compiler is null, "There is no C compiler on PATH.");
+        var blocks = CodeBlock.All.Where(b => b.Language == "c").ToArray();
+        Assert.NotEmpty(blocks);
+        foreach (var block in blocks)
+        {
+            Assert.Equal("", ErrorsOfC(block.Code));
+            Assert.Contains("fp_lode", ErrorsOfC(block.Code.Replace("fp_load(", "fp_lode(", StringComparison.Ordinal)), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -69,6 +83,32 @@ public sealed class CodeBlockTests
         Assert.Equal([], CodeBlock.All.Where(b => b.Language.Length == 0 && b.Code.Contains("Painter.Load(", StringComparison.Ordinal)).Select(b => b.ToString()));
     }
 
+    static string? Compiler => Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator)
+        .SelectMany(folder => new[] { "gcc", "clang", "clang-19", "cc" }.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+
+    /// <summary>What the compiler says of a block that stands within a function of a host, which has a picture and strokes in memory.</summary>
+    static string ErrorsOfC(string code)
+    {
+        var start = new ProcessStartInfo(Compiler!, ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", Repository.PathOf("src/FramePainter.Native/include"), "-x", "c", "-"])
+        {
+            RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        using var process = Process.Start(start)!;
+        process.StandardInput.Write($$"""
+            #include <stdio.h>
+            #include "framepainter.h"
+            void host(uint8_t *pixels, uint8_t *strokes, int32_t width, int32_t height);
+            void host(uint8_t *pixels, uint8_t *strokes, int32_t width, int32_t height) {
+            {{code}}
+            }
+
+            """);
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return errors;
+    }
+
     static string[] Errors(string code)
     {
         var options = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest);
@@ -76,7 +116,7 @@ public sealed class CodeBlockTests
             ? new[] { Implicit, code }
             : [Implicit, Continued, code];
         var compilation = CSharpCompilation.Create(
-            "block", sources.Select(s => CSharpSyntaxTree.ParseText(s, options)), s_references, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+            "block", sources.Select(s => CSharpSyntaxTree.ParseText(s, options)), Assemblies.References, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
         return [.. compilation.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => d.ToString())];
     }
 }

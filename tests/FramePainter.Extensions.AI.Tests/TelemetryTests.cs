@@ -17,11 +17,15 @@ public sealed class TelemetryTests(ToyPainter toy) : IClassFixture<ToyPainter>
     [Fact]
     public async Task A_request_is_a_span_with_its_stages()
     {
-        var activities = new ConcurrentBag<Activity>();
+        var (activities, sampled) = (new ConcurrentBag<Activity>(), new ConcurrentBag<string>());
         using var listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == FramePainterTelemetry.Name,
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref options) =>
+            {
+                sampled.Add(string.Join(' ', (options.Tags ?? []).Select(t => $"{t.Key}={t.Value}").Order(StringComparer.Ordinal)));
+                return ActivitySamplingResult.AllDataAndRecorded;
+            },
             ActivityStopped = activities.Add,
         };
         ActivitySource.AddActivityListener(listener);
@@ -44,12 +48,15 @@ public sealed class TelemetryTests(ToyPainter toy) : IClassFixture<ToyPainter>
 
         var failed = Assert.Single(spans, a => a.Status == ActivityStatusCode.Error);
         Assert.Equal(typeof(SignalException).FullName, failed.GetTagItem("error.type"));
+        Assert.Equal("generate_content", failed.GetTagItem("gen_ai.operation.name"));
+        Assert.Equal(2, sampled.Count(tags => tags == $"gen_ai.operation.name=generate_content gen_ai.provider.name=framepainter gen_ai.request.model={_model}"));
     }
 
     [Fact]
     public async Task Edits_steps_and_memory_are_metered()
     {
         var values = new ConcurrentBag<(string Name, string? Unit, double Value, string? Error)>();
+        var boundaries = new ConcurrentDictionary<string, IReadOnlyList<double>?>(StringComparer.Ordinal);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, l) =>
@@ -57,6 +64,10 @@ public sealed class TelemetryTests(ToyPainter toy) : IClassFixture<ToyPainter>
                 if (instrument.Meter.Name == FramePainterTelemetry.Name)
                 {
                     l.EnableMeasurementEvents(instrument);
+                    if (instrument is Histogram<double> seconds)
+                    {
+                        boundaries[instrument.Name] = seconds.Advice?.HistogramBucketBoundaries;
+                    }
                 }
             },
         };
@@ -73,6 +84,9 @@ public sealed class TelemetryTests(ToyPainter toy) : IClassFixture<ToyPainter>
             Assert.Contains(values, v => v.Name == FramePainterTelemetry.WeightMemory && v.Unit == "By" && v.Value >= toy.Painter.WeightBytes);
         }
 
+        // The convention's: from 10 ms on, each twice the one before.
+        Assert.Equal([FramePainterTelemetry.StepDuration, FramePainterTelemetry.OperationDuration], boundaries.Keys.Order(StringComparer.Ordinal));
+        Assert.All(boundaries.Values, b => Assert.Equal(Enumerable.Range(0, 14).Select(i => 0.01 * (1 << i)), b!));
         Assert.Equal(2, values.Count(v => v.Name == FramePainterTelemetry.Edits && v is { Error: null, Value: 1 }));
         Assert.Equal(1, values.Count(v => v.Name == FramePainterTelemetry.Edits && v.Error == typeof(OptionException).FullName));
         var steps = values.Where(v => v.Name == FramePainterTelemetry.StepDuration).ToArray();

@@ -115,6 +115,19 @@ public sealed class IntakeTests(StudioFixture fixture)
         }
     }
 
+    [Fact]
+    public void Every_kind_of_refusal_is_documented()
+    {
+        var page = File.ReadAllText(Path.Combine(Browser.Repository, "docs", "studio.md"));
+        Problem[] all =
+        [
+            Problem.BadHost(), Problem.BadOrigin(), Problem.NoToken(), Problem.NotFound(""), Problem.TooLarge(1), Problem.TooManyPixels(1, 1, 1), Problem.WrongType(""), Problem.BadPicture(""),
+            Problem.BadRequest(""), Problem.BadOption(""), Problem.BadSignal(""), Problem.Editing(), Problem.QueueFull(), Problem.TooManySessions(), Problem.EditFailed(""),
+        ];
+        Assert.Equal(typeof(Problem).GetMethods().Count(m => m.IsStatic && m.ReturnType == typeof(Problem)), all.Length);
+        Assert.Equal([], all.Select(p => p.Body.Type.Split(':')[^1]).Where(kind => !page.Contains($"`{kind}`", StringComparison.Ordinal)));
+    }
+
     /// <summary>A small PNG whose header promises many pixels; its checksums hold.</summary>
     static byte[] Bomb(int width, int height)
     {

@@ -4,24 +4,21 @@ using Microsoft.Playwright;
 
 namespace FramePainter.Studio.Tests;
 
-/// <summary>The page in a real browser. The screenshots of README and docs are made here, below <c>artifacts/screenshots</c>.</summary>
+/// <summary>The page in a real browser. The screenshots of README and docs are made here (<c>docs/generate.sh</c>).</summary>
 [Collection(StudioGroup.Name)]
 public sealed class PageTests(StudioFixture fixture)
 {
-    static readonly string? s_chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser" }.FirstOrDefault(File.Exists);
-
     [Fact]
     public async Task A_sketch_drawn_with_the_mouse_brings_the_shape()
     {
         await using var server = await fixture.Start();
-        await using var browser = await Browser.Open(s_chromium, server);
+        await using var browser = await Browser.Open(server);
         var page = browser.Page;
         var sample = StudioFixture.Sample;
-        await page.ClickAsync("[data-sample='007']");
-        await page.WaitForSelectorAsync("#frame:not([hidden])");
+        await browser.OpenSample("007");
         Assert.True(await page.IsDisabledAsync("#run"), "Nothing is drawn, and it could be run.");
 
-        await Trace(page, ImageFile.Load(sample.Sketch.Span).ToGray());
+        await Trace(browser, ImageFile.Load(sample.Sketch.Span).ToGray());
         await browser.Screenshot("studio-draw");
         await page.ClickAsync("#run");
         await page.WaitForSelectorAsync("#progress[data-phase=Done]", new() { Timeout = 90_000 });
@@ -30,42 +27,43 @@ public sealed class PageTests(StudioFixture fixture)
 
         var source = ImageFile.Load(sample.Source.Span).ToRgb();
         var target = ImageFile.Load(sample.Target.Span).ToRgb();
-        var edited = await Download(page);
+        var edited = ImageFile.Load(await browser.Download()).ToRgb();
         // Where the truth differs from the source, the edit is nearer to the truth.
         var (toTarget, toSource) = (Distance(edited, target, source, target), Distance(edited, source, source, target));
         Assert.True(toTarget < 0.6 * toSource, $"The shape did not arrive: {toTarget:0.0} from the target, {toSource:0.0} from the source.");
 
         await page.ClickAsync("[data-view=matches]");
-        var box = (await page.Locator("#overlay").BoundingBoxAsync())!;
-        var asked = page.WaitForResponseAsync(r => r.Url.Contains("/match?", StringComparison.Ordinal));
-        await page.Mouse.MoveAsync(box.X + (box.Width * 0.8f), box.Y + (box.Height * 0.2f));
-        Assert.Equal(200, (await asked).Status);
-        await page.WaitForTimeoutAsync(300);
-        Assert.True(
-            await page.EvaluateAsync<bool>("(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))(document.getElementById('overlay'))"),
-            "No match is shown.");
+        var answer = await page.RunAndWaitForResponseAsync(() => browser.MoveTo(0.8f, 0.2f, steps: 1), r => r.Url.Contains("/match?", StringComparison.Ordinal));
+        Assert.Equal(200, answer.Status);
+        var match = (await answer.JsonAsync())!.Value;
+        var (width, height) = (match.GetProperty("width").GetInt32(), match.GetProperty("height").GetInt32());
+        var heat = match.GetProperty("heat").EnumerateArray().Select(h => h.GetInt32()).ToArray();
+        var (hottest, coldest) = (Array.IndexOf(heat, heat.Max()), Array.LastIndexOf(heat, heat.Min()));
+        await page.WaitForFunctionAsync("(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))(document.getElementById('overlay'))");
+        Assert.True(await Shown(hottest) > await Shown(coldest) + 40, "The token that was looked at is not marked.");
         await browser.Screenshot("studio-matches");
         Assert.Empty(browser.Complaints);
         Assert.DoesNotContain(server.Token, page.Url, StringComparison.Ordinal);
+
+        // How strongly a token is marked: near its corner, where the arrow does not run.
+        async Task<int> Shown(int token) =>
+            (await browser.PixelOf("overlay", ((token % width) + 0.1f) / width, ((token / width) + 0.1f) / height))[3];
     }
 
     [Fact]
     public async Task Drags_regions_undo_and_dark_colours_work()
     {
         await using var server = await fixture.Start();
-        await using var browser = await Browser.Open(s_chromium, server, ColorScheme.Dark);
+        await using var browser = await Browser.Open(server, ColorScheme.Dark);
         var page = browser.Page;
         await browser.Screenshot("studio-start-dark");
-        await page.ClickAsync("[data-sample='003']");
-        await page.WaitForSelectorAsync("#frame:not([hidden])");
-        await Drag(page, (0.5f, 0.5f));
+        await browser.OpenSample("003");
+        await browser.Drag((0.5f, 0.5f));
         // Pink, not the white ring of the pointer.
-        Assert.True(
-            await page.EvaluateAsync<bool>("(c => [...c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data].join() === '255,61,129,255')(document.getElementById('drawing'))"),
-            "A tap draws no dot.");
+        Assert.Equal("255 61 129 255", string.Join(' ', await browser.PixelOf("drawing", 0.5f, 0.5f)));
         await page.ClickAsync("#clear");
         await page.Keyboard.PressAsync("a");
-        await Drag(page, (0.3f, 0.3f), (0.7f, 0.5f));
+        await browser.Drag((0.3f, 0.3f), (0.7f, 0.5f));
         Assert.True(await page.IsEnabledAsync("#run"));
         await page.Keyboard.PressAsync("Control+z");
         Assert.True(await page.IsDisabledAsync("#run"));
@@ -74,9 +72,9 @@ public sealed class PageTests(StudioFixture fixture)
         await page.ClickAsync("#clear");
 
         await page.Keyboard.PressAsync("l");
-        await Drag(page, (0.2f, 0.2f), (0.6f, 0.2f), (0.6f, 0.6f), (0.2f, 0.6f), (0.2f, 0.2f));
+        await browser.Drag((0.2f, 0.2f), (0.6f, 0.2f), (0.6f, 0.6f), (0.2f, 0.6f), (0.2f, 0.2f));
         Assert.True(await page.IsDisabledAsync("#run"));
-        await Drag(page, (0.4f, 0.4f), (0.6f, 0.55f));
+        await browser.Drag((0.4f, 0.4f), (0.6f, 0.55f));
         await page.FillAsync("#steps", "3");
         await page.ClickAsync("#run");
         await page.WaitForSelectorAsync("#progress[data-phase=Done]", new() { Timeout = 60_000 });
@@ -93,10 +91,9 @@ public sealed class PageTests(StudioFixture fixture)
     public async Task An_edit_is_cancelled_half_way()
     {
         await using var server = await fixture.Start();
-        await using var browser = await Browser.Open(s_chromium, server);
+        await using var browser = await Browser.Open(server);
         var page = browser.Page;
-        await page.ClickAsync("[data-sample='001']");
-        await page.WaitForSelectorAsync("#frame:not([hidden])");
+        await browser.OpenSample("001");
         await page.ClickAsync("#sample-sketch");
         await page.WaitForSelectorAsync("#sample-sketch", new() { State = WaitForSelectorState.Hidden });
         await page.WaitForSelectorAsync("#run:enabled");
@@ -114,7 +111,7 @@ public sealed class PageTests(StudioFixture fixture)
     public async Task A_bad_upload_is_explained_and_the_page_stays()
     {
         await using var server = await fixture.Start();
-        await using var browser = await Browser.Open(s_chromium, server);
+        await using var browser = await Browser.Open(server);
         var page = browser.Page;
         await page.SetInputFilesAsync("#file", new FilePayload { Name = "photo.png", MimeType = "image/png", Buffer = "<html>"u8.ToArray() });
         await page.WaitForSelectorAsync("#problem:not([hidden])");
@@ -127,39 +124,16 @@ public sealed class PageTests(StudioFixture fixture)
     }
 
     /// <summary>Draws the outline of a sketch's one round shape by hand: the ellipse within its bounds.</summary>
-    static async Task Trace(IPage page, PixelImage sketch)
+    static async Task Trace(Browser browser, PixelImage sketch)
     {
         var white = Enumerable.Range(0, sketch.Pixels.Length).Where(i => sketch.Pixels[i] > 127).Select(i => (X: i % sketch.Width, Y: i / sketch.Width)).ToArray();
         var (left, right, top, bottom) = (white.Min(p => p.X) + 0.5f, white.Max(p => p.X) + 0.5f, white.Min(p => p.Y) + 0.5f, white.Max(p => p.Y) + 0.5f);
         const int Corners = 48;
-        await Drag(page, [.. Enumerable.Range(0, Corners + 1).Select(i =>
+        await browser.Drag([.. Enumerable.Range(0, Corners + 1).Select(i =>
         {
             var (sin, cos) = MathF.SinCos(i * MathF.Tau / Corners);
             return ((((left + right) + ((right - left) * cos)) / 2) / sketch.Width, (((top + bottom) + ((bottom - top) * sin)) / 2) / sketch.Height);
         })]);
-    }
-
-    static async Task Drag(IPage page, params (float X, float Y)[] way)
-    {
-        var box = (await page.Locator("#overlay").BoundingBoxAsync())!;
-        for (var i = 0; i < way.Length; i++)
-        {
-            await page.Mouse.MoveAsync(box.X + (way[i].X * box.Width), box.Y + (way[i].Y * box.Height), new() { Steps = 4 });
-            if (i == 0)
-                await page.Mouse.DownAsync();
-        }
-
-        await page.Mouse.UpAsync();
-    }
-
-    static async Task<PixelImage> Download(IPage page)
-    {
-        var download = await page.RunAndWaitForDownloadAsync(() => page.ClickAsync("#download"));
-        Assert.EndsWith(".png", download.SuggestedFilename, StringComparison.Ordinal);
-        await using var stream = await download.CreateReadStreamAsync();
-        using var bytes = new MemoryStream();
-        await stream.CopyToAsync(bytes, TestContext.Current.CancellationToken);
-        return ImageFile.Load(bytes.ToArray()).ToRgb();
     }
 
     /// <summary>Mean difference of two pictures over the pixels in which two others differ much.</summary>

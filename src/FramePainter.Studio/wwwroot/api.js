@@ -26,7 +26,7 @@ export const about = () => json('/api/about');
 export const samplePath = (name, part) => `/api/samples/${name}/${part}`;
 export const fetchBlob = async path => (await request(path)).blob();
 export const open = picture => json('/api/sessions', { method: 'POST', headers: { 'Content-Type': picture.type }, body: picture });
-export const close = id => request(session(id), { method: 'DELETE', keepalive: true });
+export const find = id => json(session(id));
 export const picturePath = id => `${session(id)}/picture`;
 export const resultPath = (id, number) => `${session(id)}/edits/${number}/picture`;
 export const previewPath = (id, edit) => `${session(id)}/edit/preview?edit=${edit.number}&number=${edit.previews}`;
@@ -35,9 +35,11 @@ export const match = (id, number, x, y) => json(`${session(id)}/edits/${number}/
 export const edit = (id, order) =>
   json(`${session(id)}/edits`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order) });
 
-/** Watches a session; the browser connects again by itself. Returns what ends it. */
-export function watch(id, onState) {
+/** Watches a session; the browser connects again by itself. onContact is told whether the server is there. Returns what ends it. */
+export function watch(id, onState, onContact) {
   const source = new EventSource(`${session(id)}/events`);
   source.addEventListener('state', event => onState(JSON.parse(event.data)));
+  source.onopen = () => onContact(true);
+  source.onerror = () => onContact(false);
   return () => source.close();
 }

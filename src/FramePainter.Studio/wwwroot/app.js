@@ -21,13 +21,16 @@ let chosen = null;       // number of the result that is shown
 let share = 0.5;         // where the slider stands
 let cursor = null;
 let pressed = null;      // the pointer that draws
+let hand = null;         // the tool that it holds: stays the same until it is released, whatever is pressed or shown meanwhile
+let lost = false;        // the server does not answer
 const match = { busy: false, wanted: null };
+const drawings = new Map(); // of every picture that this page has shown, for Back and Forward
 
 const brushSize = () => panels.brushSize(drawing);
 const tools = makeTools(() => drawing, brushSize, refresh);
 
-// The opened address holds the token: it has done its work and must not stay on the screen or in the history.
-history.replaceState(null, '', '/');
+// The opened address holds the token: it has done its work and must not stay on the screen or in the history. What is behind # names the picture.
+history.replaceState(null, '', `/${location.hash}`);
 
 async function attempt(work) {
   panels.showProblem(null);
@@ -42,17 +45,37 @@ async function attempt(work) {
 
 async function openPicture(blob) {
   if (blob.size > info.maxUploadBytes) throw new api.Problem({ title: 'The picture file is too large.', detail: `Up to ${info.maxUploadBytes >> 20} MiB are accepted.` });
-  const opened = await api.open(blob);
-  // Shown as the server read it: upright, in its own pixels.
+  await show(await api.open(blob));
+}
+
+/** Shows a picture that the server has, and makes it the page's address: a reload finds it again, Back the one before. */
+async function show(opened) {
+  // As the server read it: upright, in its own pixels.
   const picture = await createImageBitmap(await api.fetchBlob(api.picturePath(opened.id)));
   stopWatching?.();
-  if (session) api.close(session.id).catch(() => {});
-  [session, chosen, drawing, sample] = [opened, null, new Drawing(picture), null];
-  stopWatching = api.watch(opened.id, onState);
+  if (!drawings.has(opened.id)) drawings.set(opened.id, new Drawing(picture));
+  [session, chosen, drawing, sample] = [opened, opened.history.at(-1)?.number ?? null, drawings.get(opened.id), null];
+  if (location.hash !== `#${opened.id}`) history.pushState(null, '', `#${opened.id}`);
+  stopWatching = api.watch(opened.id, onState, onContact);
   $('empty').hidden = true;
   stage.show(drawing);
+  onState(opened);
   setView('draw');
 }
+
+/** Shows what the address names: after a reload, Back or Forward. */
+const resume = () => attempt(async () => {
+  const id = location.hash.slice(1);
+  if (id === (session?.id ?? '')) return;
+  // The start is where a fresh page is.
+  if (!id) return location.reload();
+  try {
+    await show(await api.find(id));
+  } catch (problem) {
+    history.replaceState(null, '', session ? `#${session.id}` : '/');
+    throw problem;
+  }
+});
 
 const openSample = asked => attempt(async () => {
   await openPicture(await api.fetchBlob(api.samplePath(asked.name, 'source')));
@@ -89,10 +112,18 @@ function onState(state) {
   refresh();
 }
 
+/** The browser tries again by itself; whoever waits must know why nothing comes. */
+function onContact(there) {
+  if (there !== lost) return;
+  lost = !there;
+  panels.showProblem(lost ? 'The Studio does not answer. Is the command still running?' : null);
+}
+
 function choose(number) {
   chosen = number;
   panels.showHistory(session, chosen, choose);
-  setView(view === 'matches' ? 'matches' : 'compare');
+  // A stroke that is being drawn is not torn from the pointer.
+  setView(hand ? 'draw' : view === 'matches' ? 'matches' : 'compare');
 }
 
 // What is seen
@@ -100,6 +131,7 @@ function choose(number) {
 function setView(next) {
   view = chosen === null ? 'draw' : next;
   if (view === 'matches' && !result()?.matches) view = 'compare';
+  if (view === 'matches') stage.paintMatch(null, null);
   refresh();
 }
 
@@ -139,22 +171,29 @@ async function askMatch(point) {
 // Pointers
 
 overlay.addEventListener('pointerdown', event => {
-  if (pressed !== null || event.button !== 0) return;
+  // The other end of a pen is button 5.
+  const rubber = event.button === 5;
+  if (pressed !== null || (event.button !== 0 && !rubber)) return;
   pressed = event.pointerId;
   overlay.setPointerCapture(pressed);
   const at = stage.pointOf(event);
-  if (view === 'draw') tools[tool].begin(at);
-  else onCompareMove(at);
+  if (view === 'draw') {
+    hand = tools[rubber ? 'eraser' : tool];
+    hand.begin(at);
+  } else {
+    onCompareMove(at);
+  }
 });
 
 overlay.addEventListener('pointermove', event => {
   const drawn = event.pointerId === pressed;
   cursor = event.pointerType === 'touch' ? null : stage.pointOf(event);
-  if (view === 'draw') {
+  if (drawn && hand) {
     // A fast pen reports several places at once.
-    const all = drawn ? (event.getCoalescedEvents?.() ?? []) : [];
-    if (drawn) for (const e of all.length ? all : [event]) tools[tool].move(stage.pointOf(e));
-    else refresh();
+    const all = event.getCoalescedEvents?.() ?? [];
+    for (const e of all.length ? all : [event]) hand.move(stage.pointOf(e));
+  } else if (view === 'draw') {
+    refresh();
   } else if (drawn || view === 'matches') {
     onCompareMove(stage.pointOf(event));
   }
@@ -162,8 +201,8 @@ overlay.addEventListener('pointermove', event => {
 
 const release = (event, cancelled) => {
   if (event.pointerId !== pressed) return;
-  pressed = null;
-  if (view === 'draw') tools[tool][cancelled ? 'cancel' : 'end']();
+  hand?.[cancelled ? 'cancel' : 'end']();
+  pressed = hand = null;
   refresh();
 };
 overlay.addEventListener('pointerup', event => release(event, false));
@@ -183,7 +222,7 @@ function onCompareMove(at) {
 // Buttons, keys, files
 
 const setTool = name => { tool = name; setView('draw'); };
-const change = work => () => { if (drawing) { work(); setView('draw'); } };
+const change = work => () => { if (drawing && !hand) { work(); setView('draw'); } };
 const undo = change(() => drawing.undo());
 const redo = change(() => drawing.redo());
 const clear = change(() => drawing.isEmpty || drawing.add({ kind: 'clear' }));
@@ -223,3 +262,5 @@ await attempt(async () => {
   info = await api.about();
   panels.showAbout(info, openSample);
 });
+addEventListener('popstate', resume);
+await resume();

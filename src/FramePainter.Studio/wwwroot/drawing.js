@@ -54,6 +54,11 @@ export class Drawing {
     this.#stroke(stroke);
   }
 
+  /** Takes away what was only previewed. */
+  redraw() {
+    this.#render();
+  }
+
   #now() {
     return this.#done.slice(this.#done.findLastIndex(i => i.kind === 'clear') + 1);
   }

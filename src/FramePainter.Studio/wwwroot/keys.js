@@ -6,7 +6,9 @@ export function listen(actions) {
     const command = event.ctrlKey || event.metaKey;
     const key = `${command ? 'Ctrl+' : ''}${event.shiftKey ? 'Shift+' : ''}${event.key.length === 1 ? event.key.toUpperCase() : event.key}`;
     const action = actions[key];
-    if (!action || event.altKey || (typing && key !== 'Ctrl+Enter' && key !== 'Escape')) return;
+    // Sliders have the arrow keys to themselves.
+    const sliding = event.target.matches('input[type="range"]') && key.startsWith('Arrow');
+    if (!action || event.altKey || sliding || (typing && key !== 'Ctrl+Enter' && key !== 'Escape')) return;
     event.preventDefault();
     action();
   });

@@ -9,7 +9,7 @@ export function makeTools(drawing, brushSize, changed) {
       begin(at) { stroke = { kind: 'stroke', points: [at], size: brushSize(), erase }; drawing().preview(stroke); changed(); },
       move(at) { stroke.points.push(at); drawing().preview({ ...stroke, points: stroke.points.slice(-2) }); changed(); },
       end() { drawing().add(stroke); stroke = null; changed(); },
-      cancel() { stroke = null; },
+      cancel() { stroke = null; drawing().redraw(); changed(); },
     };
   };
 
