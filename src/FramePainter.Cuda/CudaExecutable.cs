@@ -51,6 +51,9 @@ internal sealed class CudaExecutable : IExecutable
     /// <inheritdoc/>
     public long Bytes => Places.Bytes + (_weights?.Bytes ?? 0);
 
+    /// <summary>What it queues, in order.</summary>
+    internal IReadOnlyList<Launch> Launches => _launches.Launches;
+
     /// <summary>Bytes of weights copied to the device at every run.</summary>
     public long StreamedBytes => _weights?.StreamedBytes ?? 0;
 

@@ -10,6 +10,7 @@ internal static class Profiles
     public const double Float16 = 1.0 / (1 << 11);
 
     static readonly CudaTuning s_large = new(0, false);
+    static readonly CudaTuning s_small = new(double.PositiveInfinity, false);
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
     static readonly CudaTuning s_manyBlocks = CudaTuning.Default with { NormBlocks = 80 };
 
@@ -24,6 +25,9 @@ internal static class Profiles
 
     /// <summary>Every product on the largest tiles.</summary>
     public static BackendProfile Large(bool deferred, bool reverse) => OnlyInFull(Of("large tiles", deferred, reverse, s_large, inner: true)) with { Takes = c => InRange(c) && HasProduct(c) && !IsEpilogue(c) };
+
+    /// <summary>Every product on the smallest tiles.</summary>
+    public static BackendProfile Small(bool deferred, bool reverse) => Of("small tiles", deferred, reverse, s_small, inner: true) with { Takes = c => InRange(c) && HasProduct(c) && !IsEpilogue(c) };
 
     /// <summary>The plain twins of products and attention.</summary>
     public static BackendProfile Naive => OnlyInFull(Of("naive twins", false, false, s_naive, inner: true)) with
@@ -77,6 +81,9 @@ public sealed class LargeTileConformance() : ConformanceSuite(Profiles.Large(def
 
 /// <summary>Large tiles, copies as early as can be.</summary>
 public sealed class LargeTileEagerConformance() : ConformanceSuite(Profiles.Large(deferred: false, reverse: false));
+
+/// <summary>Small tiles, copies as late as can be.</summary>
+public sealed class SmallTileConformance() : ConformanceSuite(Profiles.Small(deferred: true, reverse: false));
 
 /// <summary>The naive twins.</summary>
 public sealed class NaiveConformance() : ConformanceSuite(Profiles.Naive);

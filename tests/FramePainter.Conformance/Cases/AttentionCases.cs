@@ -30,6 +30,16 @@ internal static class AttentionCases
                 yield return Attention($"matching {s} with {keyImages} key images of {keys}", s, (keyImages, keys));
             }
 
+            foreach (var (heads, headDim) in new[] { (3, 16), (2, 32), (2, 64), (1, 128) })
+            {
+                yield return new OpCase($"attention {heads} heads of {headDim} side by side", typeof(AttentionOp), c =>
+                {
+                    var width = heads * headDim;
+                    var value = c.Data(2, 70, 3 * width);
+                    c.Graph.Output(c.Graph.Attention(new Qkv(new(value, 0), new(value, width), new(value, 2 * width)), heads, headDim), "out");
+                });
+            }
+
             // Scores of thousands: all weight falls on one key, and the exponentials of the others vanish.
             yield return new OpCase("attention sharp", typeof(AttentionOp), c =>
             {
