@@ -6,10 +6,19 @@ namespace FramePainter.Tensors;
 /// </summary>
 public interface IWeightSource
 {
-    /// <summary>Opens one tensor. The view lives until the handle is disposed, so that at most the tensors being packed are mapped.</summary>
+    /// <summary>Opens one tensor. The view lives until the handle is disposed, so that at most the tensors being packed are in memory.</summary>
     /// <param name="name">The prefixed name.</param>
     /// <exception cref="CheckpointException">There is no such tensor, or it can no longer be read.</exception>
     IWeightHandle Open(string name);
+
+    /// <summary>Type of a tensor's elements, without its bytes where the source knows it.</summary>
+    /// <param name="name">The prefixed name.</param>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    DType TypeOf(string name)
+    {
+        using var handle = Open(name);
+        return handle.View.Type;
+    }
 }
 
 /// <summary>A tensor held open for reading.</summary>

@@ -131,6 +131,10 @@ public sealed class Checkpoint : IWeightSource, IDisposable
             : throw new CheckpointException($"The checkpoint has no tensor '{name}'.", tensor: name);
     }
 
+    /// <inheritdoc/>
+    public DType TypeOf(string name) =>
+        _bound.TryGetValue(name, out var place) ? place.Entry.Type : throw new CheckpointException($"The checkpoint has no tensor '{name}'.", tensor: name);
+
     /// <summary>Closes all files. Handles still open stay valid until they are disposed.</summary>
     public void Dispose()
     {

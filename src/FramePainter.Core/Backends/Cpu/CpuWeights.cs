@@ -20,8 +20,8 @@ internal enum WinogradUse
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
 internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
 {
-    readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
+    readonly MadeOnce<IDisposable> _packed = new();
+    readonly MadeOnce<NativeBuffer> _vectors = new();
     readonly ConcurrentDictionary<string, float> _mixes = new(StringComparer.Ordinal);
     long _bytes;
     bool _disposed;
@@ -49,12 +49,12 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
         where T : class, IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return (T)_packed.GetOrAdd(key, _ => new Lazy<IDisposable>(() =>
+        return (T)_packed.Get(key, () =>
         {
             var (packed, bytes) = pack(source);
             Interlocked.Add(ref _bytes, bytes);
             return packed;
-        })).Value;
+        });
     }
 
     /// <summary>A vector widened to float32, padded with zeros to a multiple of 16 elements.</summary>
@@ -62,7 +62,7 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     public unsafe float* Vector(WeightVector vector)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return (float*)_vectors.GetOrAdd(vector.Key, _ => new Lazy<NativeBuffer>(() => Load(vector))).Value.Pointer;
+        return (float*)_vectors.Get(vector.Key, () => Load(vector)).Pointer;
     }
 
     /// <summary>A factor, with its learned scalar looked up.</summary>
@@ -87,14 +87,9 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     public void Dispose()
     {
         _disposed = true;
-        foreach (var packed in _packed.Values.Where(p => p.IsValueCreated))
+        foreach (var packed in _packed.Made.Concat(_vectors.Made))
         {
-            packed.Value.Dispose();
-        }
-
-        foreach (var vector in _vectors.Values.Where(v => v.IsValueCreated))
-        {
-            vector.Value.Dispose();
+            packed.Dispose();
         }
 
         _packed.Clear();
@@ -105,8 +100,22 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     {
         var padded = (vector.Count + 15) / 16 * 16;
         var buffer = new NativeBuffer((long)padded * sizeof(float));
+        try
+        {
+            Fill(buffer.Span<float>(0, vector.Count), vector);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+
         Interlocked.Add(ref _bytes, buffer.Bytes);
-        var values = buffer.Span<float>(0, vector.Count);
+        return buffer;
+    }
+
+    void Fill(Span<float> values, WeightVector vector)
+    {
         var at = 0;
         var part = new float[vector.Count];
         foreach (var name in vector.Tensors)
@@ -125,7 +134,5 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
                 at += count;
             }
         }
-
-        return buffer;
     }
 }

@@ -49,7 +49,7 @@ sealed class WeightFiles : IDisposable
     public (SafetensorsFile File, SafetensorsEntry Entry)? Find(string name) =>
         _holders.TryGetValue(name, out var file) ? (file, file.Tensors[name]) : null;
 
-    /// <summary>Maps a tensor.</summary>
+    /// <summary>Reads a tensor.</summary>
     /// <exception cref="CheckpointException">There is no such tensor, or it can no longer be read.</exception>
     public IWeightHandle OpenTensor(string name) => _holders.TryGetValue(name, out var file)
         ? file.OpenTensor(name)

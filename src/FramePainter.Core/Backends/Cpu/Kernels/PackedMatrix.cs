@@ -20,7 +20,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
         WordBytes = columns * wordInputs * type.Size();
         PanelBytes = (long)((inputs + wordInputs - 1) / wordInputs) * WordBytes;
         _memory = new NativeBuffer(Panels * PanelBytes);
-        _scales = type == DType.I8 ? new NativeBuffer((long)panels * columns * sizeof(float)) : null;
+        try
+        {
+            _scales = type == DType.I8 ? new NativeBuffer((long)panels * columns * sizeof(float)) : null;
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Type of the stored weights: F32, F16, BF16, or I8 with a factor for each column.</summary>
@@ -140,8 +148,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         DType? common = null;
         foreach (var name in matrix.Tensors)
         {
-            using var handle = source.Open(name);
-            var type = handle.View.Type;
+            var type = source.TypeOf(name);
             if (!type.IsWeight())
             {
                 throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);
