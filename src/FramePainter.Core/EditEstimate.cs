@@ -15,7 +15,7 @@ public sealed record EditEstimate
     /// <summary>The device, as <see cref="Painter.Device"/> says it.</summary>
     public required string Device { get; init; }
 
-    /// <summary>Bytes of packed weights, kept as long as the painter. The device's memory, like the next two.</summary>
+    /// <summary>Bytes of packed weights, when most is held. The device's memory, like the next two.</summary>
     public required long WeightBytes { get; init; }
 
     /// <summary>Bytes of the values inside the networks, when most is held.</summary>
@@ -24,7 +24,7 @@ public sealed record EditEstimate
     /// <summary>Bytes of the kernels' scratch, of the values between networks and of the table of control features, when most is held.</summary>
     public required long WorkspaceBytes { get; init; }
 
-    /// <summary>Bytes of pictures, noise and latents in managed memory.</summary>
+    /// <summary>Bytes of pictures, noise, latents and the plans themselves in managed memory, as if the collector left all until the edit is over.</summary>
     public required long PictureBytes { get; init; }
 
     /// <summary>Bytes that this process held when the estimate was made, beside the library's: the runtime and the program itself.</summary>

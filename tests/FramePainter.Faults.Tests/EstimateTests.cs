@@ -27,7 +27,7 @@ public sealed class EstimateTests
 
     [Theory]
     [MemberData(nameof(Edits))]
-    public void Native_memory_is_estimated_to_the_byte_and_pictures_within_a_tenth(string model, int width, int height, int steps, Precision precision, WeightFormat weights, string kind)
+    public void Native_memory_is_estimated_to_the_byte(string model, int width, int height, int steps, Precision precision, WeightFormat weights, string kind)
     {
         var (options, edit) = Case(model, width, height, steps, precision, weights, kind);
         var estimate = Painter.Estimate(options, edit, calibration: TimeSpan.Zero, cancel: TestContext.Current.CancellationToken);
@@ -42,13 +42,17 @@ public sealed class EstimateTests
         var native = NativeBuffer.PeakBytes;
         var (weightBytes, flops) = (painter.WeightBytes, result.Timings.Sum(t => t.Flops));
         Assert.Equal(native, estimate.WeightBytes + estimate.ArenaBytes + estimate.WorkspaceBytes);
-        Assert.InRange(weightBytes, estimate.WeightBytes * 9 / 10, estimate.WeightBytes);
+        
+        // Some products have a second form at another size, which may be packed after the highest moment.
+        Assert.InRange(weightBytes, estimate.WeightBytes * 9 / 10, estimate.WeightBytes * 11 / 10);
         TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture,
             $"{model} {width}x{height} {steps} {precision} {weights} {kind}: native {native:N0}, estimated {estimate.WeightBytes + estimate.ArenaBytes + estimate.WorkspaceBytes:N0}; managed {managed:N0}, pictures {estimate.PictureBytes:N0}; flops {flops:E3}, estimated {estimate.Flops:E3}"));
 
         // Beside the stages' own the estimate counts what is prepared once an edit.
         Assert.InRange(estimate.Flops, flops, flops * 2);
-        Assert.InRange(estimate.PictureBytes, 0, managed);
+
+        // What assembles kernels for bfloat16, once a process, is beside it; so are the stages' delegates and strings.
+        Assert.InRange(estimate.PictureBytes, managed / 4, managed * 3 / 2);
     }
 
     [Fact]
@@ -120,6 +124,41 @@ public sealed class EstimateTests
             painter.Edit(picture, signal, edit);
             return clock.Elapsed.TotalSeconds;
         }
+    }
+
+    [Theory]
+    [InlineData("toy", 64, 2)]
+    [InlineData("toy", 256, 1)]
+    [InlineData("tiny", 128, 1)]
+    public void The_peak_of_a_whole_process_is_within_a_tenth(string model, int side, int steps)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak is asked of /proc.");
+        string[] what = [.. model == "toy" ? [] : (string[])["--model", Tiny], "--size", $"{side}x{side}", "--steps", $"{steps}", "--threads", "2"];
+        var estimated = CommandLine.Run(["estimate", "--calibration", "0", .. what]);
+        estimated.AssertExit(0);
+        var peak = double.Parse(estimated.Output.Split('\n').Single(l => l.StartsWith("peak\t", StringComparison.Ordinal)).Split('\t')[1], CultureInfo.InvariantCulture);
+
+        using var process = CommandLine.Start(["bench", "--repeat", "0", .. what]);
+        long measured = 0;
+        while (!process.HasExited)
+        {
+            // The kernel keeps the highest; it is asked until there is nobody to ask.
+            try
+            {
+                var line = File.ReadLines($"/proc/{process.Id}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+                measured = line is null ? measured : Math.Max(measured, long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024);
+            }
+            catch (IOException)
+            {
+                break;
+            }
+
+            Thread.Sleep(5);
+        }
+
+        CommandLine.Finish(process).AssertExit(0);
+        TestContext.Current.SendDiagnosticMessage(string.Create(CultureInfo.InvariantCulture, $"{model} {side}x{side}, {steps} steps: peak {measured / 1e6:F1} MB, estimated {peak / 1e6:F1} MB, {peak / measured:F3}"));
+        Assert.InRange(peak / measured, 0.9, 1.1);
     }
 
     [Fact]

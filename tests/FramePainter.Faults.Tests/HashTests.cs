@@ -25,8 +25,8 @@ public sealed class HashTests : IDisposable
         using var painter = Painter.Load(new PainterOptions { Model = _folder.Root, Device = Device.Cpu, Threads = 2, HashModel = true });
         var hashes = painter.Edit(Ground.Picture(), Ground.Sketch(), Ground.OneStep).Metadata.ModelHashes;
         Assert.Equal(
-            Weights().ToDictionary(f => f.Part + "/" + Path.GetFileName(f.Path), f => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(f.Path)))).Order(),
-            hashes.Order());
+            Weights().Select(f => $"{f.Part}/{Path.GetFileName(f.Path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(f.Path)))}").Order(StringComparer.Ordinal),
+            hashes.Select(h => $"{h.Key} {h.Value}").Order(StringComparer.Ordinal));
     }
 
     [Fact]

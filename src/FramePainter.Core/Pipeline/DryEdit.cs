@@ -7,7 +7,7 @@ namespace FramePainter.Pipeline;
 /// <summary>What an edit would take: found by making it over a <see cref="DryBackend"/>, from the loading of the weights on.</summary>
 /// <param name="Peak">The moment at which most device memory is held.</param>
 /// <param name="Weights">Bytes of the packed weights.</param>
-/// <param name="Pictures">Bytes of pictures, noise and latents in managed memory.</param>
+/// <param name="Pictures">Bytes of pictures, noise, latents and the plans themselves in managed memory.</param>
 /// <param name="Runs">How often each plan runs.</param>
 internal sealed record DryEdit(HeldMemory Peak, long Weights, long Pictures, IReadOnlyDictionary<Plan, int> Runs)
 {
@@ -49,7 +49,7 @@ internal sealed record DryEdit(HeldMemory Peak, long Weights, long Pictures, IRe
             Run(networks.Decoder(size.Width, size.Height));
         }
 
-        return new DryEdit(dry.Peak, store.Bytes, PictureBytes(size), dry.Runs);
+        return new DryEdit(dry.Peak, store.Bytes, ManagedBytes(size, checkpoint.Clip.ImageSize, dry.Runs.Keys.Sum(p => p.Graph.Ops.Length)), dry.Runs);
 
         // One input, one output, as PlanRun does it.
         void Run(Plan plan)
@@ -71,7 +71,9 @@ internal sealed record DryEdit(HeldMemory Peak, long Weights, long Pictures, IRe
     /// <summary>
     /// Managed memory of an edit: a working pixel's floats are the picture's and its noise's (24 bytes), the control frame's (12) and both decoded
     /// frames' (24); its bytes those of picture, control frame and decoded frames (12). A pixel of the caller's size is resized twice (18 with what
-    /// lies between both passes). The collector may leave all of it until the edit is over.
+    /// lies between both passes). CLIP's picture takes floats of three channels at its own size and, narrowed only, at the source's height.
+    /// An op of a plan and its kernel are some 3 KB of objects. The collector may leave all of it until the edit is over.
     /// </summary>
-    static long PictureBytes(SizePlan size) => (72L * size.Width * size.Height) + (18L * size.SourceWidth * size.SourceHeight);
+    static long ManagedBytes(SizePlan size, int clipSide, int ops) =>
+        (72L * size.Width * size.Height) + (18L * size.SourceWidth * size.SourceHeight) + (12L * clipSide * (clipSide + size.SourceHeight)) + (3072L * ops);
 }
