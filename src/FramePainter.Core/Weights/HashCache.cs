@@ -59,7 +59,7 @@ sealed class HashCache(string file)
             if (!File.Exists(file) || new FileInfo(file).Length > MostBytes)
                 return [];
 
-            return File.ReadAllLines(file).Where(l => l.Length > 65 && l[64] == ' ' && l.AsSpan(0, 64).IndexOfAnyExcept("0123456789abcdef") < 0);
+            return File.ReadAllLines(file).Where(l => l.Length > 65 && l[64] == ' ' && l[..64].All(char.IsAsciiHexDigitLower));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

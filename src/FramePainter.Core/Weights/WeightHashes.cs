@@ -122,7 +122,7 @@ public static class WeightHashes
 
             // The second of both characters between is a star where the sum was made in binary mode.
             const int digits = 64;
-            var file = line.Length > digits + 2 && line[digits] == ' ' && line[digits + 1] is ' ' or '*' && line.AsSpan(0, digits).IndexOfAnyExcept("0123456789abcdefABCDEF") < 0 ? line[(digits + 2)..].Replace('\\', '/') : null;
+            var file = line.Length > digits + 2 && line[digits] == ' ' && line[digits + 1] is ' ' or '*' && line[..digits].All(char.IsAsciiHexDigit) ? line[(digits + 2)..].Replace('\\', '/') : null;
             file = file?.StartsWith("./", StringComparison.Ordinal) == true ? file[2..] : file;
             if (string.IsNullOrEmpty(file))
                 throw new CheckpointException($"Line {number} of '{list}' is no hash and path as sha256sum writes them: 64 hexadecimal digits, two spaces, a path.", list);
