@@ -165,7 +165,7 @@ public sealed class AllocationFaultTests : IDisposable
         NativeBuffer.Inject(_ =>
         {
             if (allocation-- == 0)
-                throw new OutOfMemoryException();
+                Ground.RefuseMemory();
         });
         try
         {

@@ -111,7 +111,7 @@ public sealed partial class BudgetTests : IDisposable
         return CommandLine.Finish(process);
     }
 
-    [GeneratedRegex("largest size of this shape that fits is ([0-9]+)×([0-9]+)")]
+    [GeneratedRegex("largest size of this shape that fits is ([0-9]+)×([0-9]+)", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex LargestSize();
 
     /// <summary>A memory control group of version 1 or 2, taken away at its end.</summary>

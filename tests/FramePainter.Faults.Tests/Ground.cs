@@ -36,6 +36,11 @@ static class Ground
         return Enumerable.Range(0, some).Select(i => (int)(((long)i * count / some) + random.Next(count / some)));
     }
 
+    /// <summary>Fails as the system does where it has no memory or thread to give.</summary>
+#pragma warning disable CA2201, MA0012 // It is the runtime's own error, played here in its place.
+    public static void RefuseMemory() => throw new OutOfMemoryException();
+#pragma warning restore CA2201, MA0012
+
     /// <summary>Native memory, open files and threads, now.</summary>
     public static (long Bytes, int Files, int Workers) Held() => (NativeBuffer.LiveBytes, Files(), Workers());
 

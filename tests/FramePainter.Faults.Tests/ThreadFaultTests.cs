@@ -15,7 +15,7 @@ public sealed class ThreadFaultTests
             var error = Assert.Throws<DeviceException>(() => new WorkerPool(workers, thread =>
             {
                 if (refused-- == 0)
-                    throw new OutOfMemoryException("Insufficient memory to start a thread.");
+                    Ground.RefuseMemory();
 
                 thread.Start();
                 started.Add(thread);
