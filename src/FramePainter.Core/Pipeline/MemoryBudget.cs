@@ -9,6 +9,9 @@ namespace FramePainter.Pipeline;
 /// <param name="program">Bytes that the process holds beside the library's memory.</param>
 internal sealed class MemoryBudget(long bytes, Estimator estimator, Networks networks, long program)
 {
+    /// <summary>Of the budget, what a size that is named leaves: the program itself takes a little more or less the next time.</summary>
+    const int Spare = 50;
+
     /// <summary>Kinds of edits whose needs are remembered.</summary>
     const int MostKnown = 64;
 
@@ -81,7 +84,7 @@ internal sealed class MemoryBudget(long bytes, Estimator estimator, Networks net
         while (limit - fits > 1)
         {
             var middle = (fits + limit) / 2;
-            (fits, limit) = program + Needs(size.Scaled(middle, networks.Grid), options, points).PeakBytes <= bytes ? (middle, limit) : (fits, middle);
+            (fits, limit) = program + Needs(size.Scaled(middle, networks.Grid), options, points).PeakBytes <= bytes - (bytes / Spare) ? (middle, limit) : (fits, middle);
         }
 
         return fits > 0 ? size.Scaled(fits, networks.Grid) : null;
