@@ -30,11 +30,10 @@ public sealed partial class BudgetTests : IDisposable
         var (width, height) = Named(error);
         Assert.Equal(2.0, (double)width / height, 0.4);
 
-        // The size itself is admitted, and one that is larger by an eighth is not.
+        // The size itself is admitted, and one of twice its sides is not.
         var result = painter.Edit(picture, signal, new EditOptions { Steps = 1, Size = (width, height) });
         Assert.Equal(picture.Width, result.Edited.Width);
-        var larger = ((width * 9 / 8 / painter.Grid * painter.Grid) + painter.Grid, (height * 9 / 8 / painter.Grid * painter.Grid) + painter.Grid);
-        Assert.Throws<PlanException>(() => painter.Edit(picture, signal, new EditOptions { Steps = 1, Size = larger }));
+        Assert.Throws<PlanException>(() => painter.Edit(picture, signal, new EditOptions { Steps = 1, Size = (2 * width, 2 * height) }));
         Assert.NotNull(painter.Edit(picture, signal, Ground.OneStep));
     }
 
