@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
@@ -13,7 +12,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
 {
     readonly CudaContext _context;
     readonly IWeightSource _source;
-    readonly ConcurrentDictionary<string, Lazy<DeviceBlock>> _blocks = new(StringComparer.Ordinal);
+    readonly MadeOnce<DeviceBlock> _blocks = new();
     long _bytes;
     bool _disposed;
 
@@ -89,9 +88,9 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public void Dispose()
     {
         _disposed = true;
-        foreach (var block in _blocks.Values.Where(b => b.IsValueCreated))
+        foreach (var block in _blocks.Made)
         {
-            block.Value.Dispose();
+            block.Dispose();
         }
 
         _blocks.Clear();
@@ -103,14 +102,23 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     ulong Get(string key, Pack pack)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _blocks.GetOrAdd(key, _ => new Lazy<DeviceBlock>(() =>
+        return _blocks.Get(key, () =>
         {
             var bytes = pack();
             var block = _context.Pool.Rent(bytes.Length);
-            _context.Upload(block.Address, bytes);
+            try
+            {
+                _context.Upload(block.Address, bytes);
+            }
+            catch
+            {
+                block.Dispose();
+                throw;
+            }
+
             Interlocked.Add(ref _bytes, block.Bytes);
             return block;
-        })).Value.Address;
+        }).Address;
     }
 
     float[] Load(WeightVector vector)

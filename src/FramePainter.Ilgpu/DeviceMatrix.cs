@@ -88,8 +88,7 @@ internal sealed class DeviceMatrix : IDisposable
         DType? common = null;
         foreach (var name in matrix.Tensors)
         {
-            using var handle = source.Open(name);
-            var type = handle.View.Type;
+            var type = source.Describe(name).Type;
             if (!type.IsWeight())
             {
                 throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FramePainter.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
@@ -10,8 +9,8 @@ namespace FramePainter.Ilgpu;
 /// <summary>Weights of one checkpoint in a device's memory, each packed once and shared by every plan.</summary>
 internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, WeightStorage storage) : IWeightStore
 {
-    readonly ConcurrentDictionary<string, Lazy<DeviceMatrix>> _matrices = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, Lazy<MemoryBuffer1D<float, Stride1D.Dense>>> _vectors = new(StringComparer.Ordinal);
+    readonly MadeOnce<DeviceMatrix> _matrices = new();
+    readonly MadeOnce<MemoryBuffer1D<float, Stride1D.Dense>> _vectors = new();
     long _bytes;
     bool _disposed;
 
@@ -27,12 +26,12 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
     public DeviceMatrix Matrix(WeightMatrix matrix, bool gated)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _matrices.GetOrAdd(gated ? $"{matrix.Key}:gated" : matrix.Key, _ => new Lazy<DeviceMatrix>(() =>
+        return _matrices.Get(gated ? $"{matrix.Key}:gated" : matrix.Key, () =>
         {
             var packed = DeviceMatrix.Pack(backend, source, matrix, gated, storage);
             Interlocked.Add(ref _bytes, packed.Bytes);
             return packed;
-        })).Value;
+        });
     }
 
     /// <summary>A vector as float32.</summary>
@@ -45,14 +44,14 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
     public ArrayView<float> Table(string key, Func<float[]> make)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _vectors.GetOrAdd(key, _ => new Lazy<MemoryBuffer1D<float, Stride1D.Dense>>(() =>
+        return _vectors.Get(key, () =>
         {
             var values = make();
             var buffer = backend.AllocateFloats(values.Length);
             backend.CopyIn<float>(buffer.View.AsContiguous(), values);
             Interlocked.Add(ref _bytes, buffer.LengthInBytes);
             return buffer;
-        })).Value.View.AsContiguous();
+        }).View.AsContiguous();
     }
 
     /// <summary>A factor, with its learned scalar looked up.</summary>
@@ -79,14 +78,14 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
         }
 
         _disposed = true;
-        foreach (var matrix in _matrices.Values.Where(m => m.IsValueCreated))
+        foreach (var matrix in _matrices.Made)
         {
-            matrix.Value.Dispose();
+            matrix.Dispose();
         }
 
-        foreach (var vector in _vectors.Values.Where(v => v.IsValueCreated))
+        foreach (var vector in _vectors.Made)
         {
-            vector.Value.Dispose();
+            vector.Dispose();
         }
     }
 

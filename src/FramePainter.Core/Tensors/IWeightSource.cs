@@ -6,10 +6,19 @@ namespace FramePainter.Tensors;
 /// </summary>
 public interface IWeightSource
 {
-    /// <summary>Opens one tensor. The view lives until the handle is disposed, so that at most the tensors being packed are mapped.</summary>
+    /// <summary>Opens one tensor. The view lives until the handle is disposed, so that at most the tensors being packed are in memory.</summary>
     /// <param name="name">The prefixed name.</param>
     /// <exception cref="CheckpointException">There is no such tensor, or it can no longer be read.</exception>
     IWeightHandle Open(string name);
+
+    /// <summary>A tensor's type and shape, without reading its bytes where the source knows them: the view's address is 0.</summary>
+    /// <param name="name">The prefixed name.</param>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    TensorView Describe(string name)
+    {
+        using var handle = Open(name);
+        return handle.View with { Address = 0 };
+    }
 }
 
 /// <summary>A tensor held open for reading.</summary>

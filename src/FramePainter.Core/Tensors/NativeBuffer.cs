@@ -13,18 +13,28 @@ public sealed unsafe class NativeBuffer : IDisposable
 
     static long s_liveBytes;
     static long s_peakBytes;
+
+    [ThreadStatic]
+    static Action<long>? s_fault;
+
     void* _pointer;
 
     /// <summary>Allocates a zeroed buffer.</summary>
     /// <param name="bytes">Its size, at least 0.</param>
     /// <exception cref="PlanException">The system refuses the memory.</exception>
     public NativeBuffer(long bytes)
+        : this(bytes, filled: true)
+    {
+    }
+
+    NativeBuffer(long bytes, bool filled)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
         var rounded = checked((nuint)Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
         try
         {
+            s_fault?.Invoke(bytes);
             _pointer = NativeMemory.AlignedAlloc(rounded, Alignment);
         }
         catch (OutOfMemoryException e)
@@ -32,7 +42,11 @@ public sealed unsafe class NativeBuffer : IDisposable
             throw new PlanException($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", e);
         }
 
-        NativeMemory.Clear(_pointer, rounded);
+        if (filled)
+        {
+            NativeMemory.Clear(_pointer, rounded);
+        }
+
         var live = Interlocked.Add(ref s_liveBytes, bytes);
         long peak;
         while (live > (peak = Volatile.Read(ref s_peakBytes)) && Interlocked.CompareExchange(ref s_peakBytes, live, peak) != peak)
@@ -62,6 +76,14 @@ public sealed unsafe class NativeBuffer : IDisposable
             return _pointer;
         }
     }
+
+    /// <summary>Lets a fault stand before every allocation of the calling thread, told its size: it throws as the system would. Null takes it away.</summary>
+    internal static void Inject(Action<long>? fault) => s_fault = fault;
+
+    /// <summary>A buffer that is written to before anything reads it: not zeroed.</summary>
+    /// <param name="bytes">Its size, at least 0.</param>
+    /// <exception cref="PlanException">The system refuses the memory.</exception>
+    internal static NativeBuffer Unfilled(long bytes) => new(bytes, filled: false);
 
     /// <summary>Lowers <see cref="PeakBytes"/> to what is alive now.</summary>
     public static void ResetPeak() => Volatile.Write(ref s_peakBytes, LiveBytes);

@@ -31,11 +31,7 @@ sealed class ConfigReader
     {
         try
         {
-            var length = new FileInfo(file).Length;
-            if (length > MaxBytes)
-                throw new CheckpointException($"'{file}' has {length:N0} bytes; a config has at most {MaxBytes:N0}.", file);
-
-            var bytes = System.IO.File.ReadAllBytes(file).AsMemory();
+            var bytes = DiskReads.ReadAll(file, MaxBytes, length => new CheckpointException($"'{file}' has {length:N0} bytes; a config has at most {MaxBytes:N0}.", file)).AsMemory();
             if (bytes.Span.StartsWith("\uFEFF"u8))
                 bytes = bytes[3..];
 

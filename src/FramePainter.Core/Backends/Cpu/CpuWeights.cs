@@ -18,11 +18,16 @@ internal enum WinogradUse
 }
 
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
+/// <param name="source">Where they come from.</param>
+/// <param name="numbers">In which numbers products are computed and their weights kept.</param>
+/// <param name="winograd">Which 3×3 convolutions run by Winograd's algorithm.</param>
+/// <param name="countsOnly">Nothing is read or packed, only counted: for kernels that are never run.</param>
+internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster, bool countsOnly = false) : IWeightStore
 {
-    readonly ConcurrentDictionary<string, Lazy<IDisposable>> _packed = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, Lazy<NativeBuffer>> _vectors = new(StringComparer.Ordinal);
+    readonly MadeOnce<IDisposable> _packed = new();
+    readonly MadeOnce<NativeBuffer> _vectors = new();
     readonly ConcurrentDictionary<string, float> _mixes = new(StringComparer.Ordinal);
+    readonly HashSet<string> _counted = new(StringComparer.Ordinal);
     long _bytes;
     bool _disposed;
 
@@ -41,6 +46,25 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;
 
+    /// <summary>Whether weights are only counted.</summary>
+    public bool CountsOnly => countsOnly;
+
+    /// <summary>The most that weights took at once while they were counted, with what they are packed from.</summary>
+    public long PackingBytes { get; private set; }
+
+    /// <summary>Counts a weight, once.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="bytes">Bytes that it takes when packed.</param>
+    /// <param name="packing">Bytes that it and what it is packed from take at once.</param>
+    public void Count(string key, long bytes, long packing)
+    {
+        if (_counted.Add(key))
+        {
+            PackingBytes = Math.Max(PackingBytes, _bytes + packing);
+            _bytes += bytes;
+        }
+    }
+
     /// <summary>A matrix in some packed form, made by <paramref name="pack"/> when it is first asked for.</summary>
     /// <typeparam name="T">The packed form.</typeparam>
     /// <param name="key">The matrix's key with the name of the form.</param>
@@ -49,12 +73,12 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
         where T : class, IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return (T)_packed.GetOrAdd(key, _ => new Lazy<IDisposable>(() =>
+        return (T)_packed.Get(key, () =>
         {
             var (packed, bytes) = pack(source);
             Interlocked.Add(ref _bytes, bytes);
             return packed;
-        })).Value;
+        });
     }
 
     /// <summary>A vector widened to float32, padded with zeros to a multiple of 16 elements.</summary>
@@ -62,14 +86,20 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     public unsafe float* Vector(WeightVector vector)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return (float*)_vectors.GetOrAdd(vector.Key, _ => new Lazy<NativeBuffer>(() => Load(vector))).Value.Pointer;
+        if (countsOnly)
+        {
+            Count(vector.Key, PaddedBytes(vector), PaddedBytes(vector) + vector.Tensors.Max(t => source.Describe(t).Bytes));
+            return null;
+        }
+
+        return (float*)_vectors.Get(vector.Key, () => Load(vector)).Pointer;
     }
 
     /// <summary>A factor, with its learned scalar looked up.</summary>
     /// <param name="scale">The factor.</param>
     public float Scale(MixScale scale)
     {
-        if (scale.Mix is null)
+        if (scale.Mix is null || countsOnly)
         {
             return scale.Constant;
         }
@@ -87,14 +117,9 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     public void Dispose()
     {
         _disposed = true;
-        foreach (var packed in _packed.Values.Where(p => p.IsValueCreated))
+        foreach (var packed in _packed.Made.Concat(_vectors.Made))
         {
-            packed.Value.Dispose();
-        }
-
-        foreach (var vector in _vectors.Values.Where(v => v.IsValueCreated))
-        {
-            vector.Value.Dispose();
+            packed.Dispose();
         }
 
         _packed.Clear();
@@ -103,10 +128,25 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
 
     NativeBuffer Load(WeightVector vector)
     {
-        var padded = (vector.Count + 15) / 16 * 16;
-        var buffer = new NativeBuffer((long)padded * sizeof(float));
+        var buffer = new NativeBuffer(PaddedBytes(vector));
+        try
+        {
+            Fill(buffer.Span<float>(0, vector.Count), vector);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+
         Interlocked.Add(ref _bytes, buffer.Bytes);
-        var values = buffer.Span<float>(0, vector.Count);
+        return buffer;
+    }
+
+    static long PaddedBytes(WeightVector vector) => (vector.Count + 15L) / 16 * 16 * sizeof(float);
+
+    void Fill(Span<float> values, WeightVector vector)
+    {
         var at = 0;
         var part = new float[vector.Count];
         foreach (var name in vector.Tensors)
@@ -125,7 +165,5 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
                 at += count;
             }
         }
-
-        return buffer;
     }
 }

@@ -34,7 +34,11 @@ internal sealed class WorkerPool : IDisposable
     bool _open;
     volatile bool _closing;
 
-    public WorkerPool(int workers)
+    /// <summary>Starts the threads: one fewer than there are workers.</summary>
+    /// <param name="workers">How many tiles run at once, at least 1.</param>
+    /// <param name="start">Starts a thread in place of the system; for tests.</param>
+    /// <exception cref="DeviceException">The system refuses a thread; none is left running.</exception>
+    public WorkerPool(int workers, Action<Thread>? start = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         _threads = new Thread[workers - 1];
@@ -42,7 +46,16 @@ internal sealed class WorkerPool : IDisposable
         {
             var worker = i + 1;
             _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"FramePainter worker {worker}" };
-            _threads[i].Start();
+            try
+            {
+                (start ?? (thread => thread.Start()))(_threads[i]);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                _threads = _threads[..i];
+                Dispose();
+                throw new DeviceException($"The system refuses thread {worker + 1} of {workers}: {e.Message} Set {nameof(PainterOptions)}.{nameof(PainterOptions.Threads)} to {worker} or fewer, or let this process have more threads or memory (ulimit -u, ulimit -v, the container's limits).", e);
+            }
         }
     }
 

@@ -1,27 +1,27 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using FramePainter.Tensors;
 using Microsoft.Win32.SafeHandles;
 
 namespace FramePainter.Weights.Safetensors;
 
 /// <summary>
-/// A safetensors file, opened by memory mapping. Each tensor is mapped when it is asked for and unmapped when its handle is
-/// disposed, so that resident memory does not grow with what was read before; files beyond 2 GB are fine. The header is held
-/// to the whole format when the file is opened. Tensors may be opened from several threads at once.
+/// An open safetensors file. Each tensor is read when it is asked for and given back when its handle is disposed, so that memory
+/// does not grow with what was read before; files beyond 2 GB are fine. Nothing is mapped: a page of a mapping that a shortened
+/// file or a lost network path no longer has would end the process, where a read says what is wrong. The header is held to the
+/// whole format when the file is opened. Tensors may be opened from several threads at once.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
     readonly SafeFileHandle _handle;
-    readonly MemoryMappedFile _mapping;
+    readonly DateTime _written;
     readonly SafetensorsContents _contents;
 
-    SafetensorsFile(string path, long bytes, SafeFileHandle handle, MemoryMappedFile mapping, SafetensorsContents contents)
+    SafetensorsFile(string path, long bytes, SafeFileHandle handle, DateTime written, SafetensorsContents contents)
     {
         Path = path;
         Bytes = bytes;
         _handle = handle;
-        _mapping = mapping;
+        _written = written;
         _contents = contents;
     }
 
@@ -47,11 +47,10 @@ public sealed class SafetensorsFile : IDisposable
         SafeFileHandle? handle = null;
         try
         {
-            handle = File.OpenHandle(path);
-            var bytes = RandomAccess.GetLength(handle);
-            var contents = ReadHeader(handle, bytes, path);
-            var mapping = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            return new(path, bytes, handle, mapping, contents);
+            handle = DiskReads.Open(path);
+            var bytes = DiskReads.Length(handle, path);
+            var written = DiskReads.Written(handle, path);
+            return new(path, bytes, handle, written, ReadHeader(handle, bytes, path));
         }
         catch (Exception e)
         {
@@ -60,16 +59,18 @@ public sealed class SafetensorsFile : IDisposable
             {
                 FileNotFoundException or DirectoryNotFoundException => new CheckpointException($"There is no file '{path}'.", path, inner: e),
                 UnauthorizedAccessException when Directory.Exists(path) => new CheckpointException($"'{path}' is a folder; a safetensors file is needed.", path, inner: e),
-                IOException or UnauthorizedAccessException => new CheckpointException($"'{path}' cannot be read: {e.Message}", path, inner: e),
+                UnauthorizedAccessException => new CheckpointException($"'{path}' cannot be read: {e.Message} See that it may be read by this user.", path, inner: e),
+                IOException => new CheckpointException($"'{path}' cannot be read: {e.Message}", path, inner: e),
                 _ => e,
             };
         }
     }
 
-    /// <summary>Maps one tensor.</summary>
+    /// <summary>Reads one tensor.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The tensor; valid until the handle is disposed.</returns>
-    /// <exception cref="CheckpointException">There is no such tensor, or the file has shrunk since it was opened.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, it cannot be read, or the file has changed since it was opened.</exception>
+    /// <exception cref="PlanException">There is not enough memory for it.</exception>
     /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
     public IWeightHandle OpenTensor(string name)
     {
@@ -77,26 +78,39 @@ public sealed class SafetensorsFile : IDisposable
         if (!_contents.Tensors.TryGetValue(name, out var entry))
             throw new CheckpointException($"'{Path}' has no tensor '{name}'.", Path, name);
 
-        // A page beyond the end of a shortened file would end the process, so the length is looked at first.
-        var length = RandomAccess.GetLength(_handle);
-        if (length < entry.Offset + entry.Bytes)
-            throw new CheckpointException($"'{Path}' was shortened to {length:N0} bytes while it was open; tensor '{name}' ends at {entry.Offset + entry.Bytes:N0}.", Path, name);
-
+        var memory = NativeBuffer.Unfilled(entry.Bytes);
         try
         {
-            return new MappedTensor(_mapping, entry);
+            Read(entry, memory);
+            return new LoadedTensor(entry, memory);
         }
-        catch (IOException e)
+        catch (Exception e)
         {
-            throw new CheckpointException($"'{Path}': tensor '{name}' cannot be mapped: {e.Message}", Path, name, e);
+            memory.Dispose();
+            throw e is IOException or UnauthorizedAccessException
+                ? new CheckpointException($"'{Path}': tensor '{name}' can no longer be read: {e.Message} Is the disk or network path still there?", Path, name, e)
+                : e;
         }
     }
 
     /// <summary>Closes the file. Handles still open stay valid until they are disposed.</summary>
-    public void Dispose()
+    public void Dispose() => _handle.Dispose();
+
+    /// <summary>Reads a tensor's bytes, then looks whether they still are those of the file that was opened.</summary>
+    void Read(SafetensorsEntry entry, NativeBuffer memory)
     {
-        _mapping.Dispose();
-        _handle.Dispose();
+        const int largest = 1 << 30;
+        for (long done = 0; done < entry.Bytes;)
+        {
+            var piece = (int)Math.Min(largest, entry.Bytes - done);
+            var read = DiskReads.Read(_handle, Path, memory.Span<byte>(done, piece), entry.Offset + done);
+            done += read;
+            if (read < piece)
+                throw new CheckpointException($"'{Path}' was shortened to {entry.Offset + done:N0} bytes while it was open; tensor '{entry.Name}' ends at {entry.Offset + entry.Bytes:N0}.", Path, entry.Name);
+        }
+
+        if (DiskReads.Written(_handle, Path) != _written)
+            throw new CheckpointException($"'{Path}' was written to while it was open; its tensors may no longer be those of its header. Open the model again.", Path, entry.Name);
     }
 
     static SafetensorsContents ReadHeader(SafeFileHandle handle, long bytes, string path)
@@ -130,14 +144,8 @@ public sealed class SafetensorsFile : IDisposable
 
     static void ReadExactly(SafeFileHandle handle, Span<byte> destination, long offset, string path)
     {
-        while (!destination.IsEmpty)
-        {
-            var read = RandomAccess.Read(handle, destination, offset);
-            if (read == 0)
-                throw new CheckpointException($"'{path}' ended at byte {offset:N0} while its header was read.", path);
-
-            destination = destination[read..];
-            offset += read;
-        }
+        var read = DiskReads.Read(handle, path, destination, offset);
+        if (read < destination.Length)
+            throw new CheckpointException($"'{path}' ended at byte {offset + read:N0} while its header was read.", path);
     }
 }

@@ -17,10 +17,7 @@ sealed record ShardIndex(string File, IReadOnlyDictionary<string, string> Weight
         byte[] bytes;
         try
         {
-            if (new FileInfo(file).Length > SafetensorsHeader.MaxBytes)
-                throw new CheckpointException($"'{file}' is larger than {SafetensorsHeader.MaxBytes:N0} bytes; this is no shard index.", file);
-
-            bytes = System.IO.File.ReadAllBytes(file);
+            bytes = DiskReads.ReadAll(file, SafetensorsHeader.MaxBytes, _ => new CheckpointException($"'{file}' is larger than {SafetensorsHeader.MaxBytes:N0} bytes; this is no shard index.", file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

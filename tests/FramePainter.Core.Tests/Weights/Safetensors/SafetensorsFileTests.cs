@@ -21,7 +21,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public unsafe void Bytes_are_mapped_at_any_alignment()
+    public unsafe void Bytes_are_read_at_any_alignment()
     {
         var path = _folder.WriteSafetensors("a", """{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"I64","shape":[2],"data_offsets":[3,19]}}""", 19);
         using var file = SafetensorsFile.Open(path);
@@ -52,7 +52,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public unsafe void Tensors_beyond_two_gigabytes_are_read_and_single_ones_may_be_as_large()
     {
-        var path = _folder.WriteHollow("a", [("large", new Shape(3, 1L << 30)), ("last", new Shape(2))]);
+        var path = _folder.WriteHollow("a", [("large", new Shape(5, 1L << 28)), ("last", new Shape(2))]);
         using (var stream = File.OpenWrite(path))
         {
             stream.Seek(-2, SeekOrigin.End);
@@ -63,7 +63,7 @@ public sealed class SafetensorsFileTests : IDisposable
         using var last = file.OpenTensor("last");
         using var large = file.OpenTensor("large");
         Assert.Equal([0f, 1f], last.View.ToArray());
-        Assert.Equal(6L << 30, large.View.Bytes);
+        Assert.Equal(5L << 29, large.View.Bytes);
         Assert.Equal(0, ((byte*)large.View.Address)[large.View.Bytes - 1]);
     }
 
