@@ -33,7 +33,7 @@ sealed record SoakEdit(PixelImage Picture, Signal Signal, EditOptions Options)
     public static ulong Digest(EditResult result)
     {
         var hash = new XxHash3();
-        hash.Append(MemoryMarshal.AsBytes<float>(result.Latents));
+        hash.Append(MemoryMarshal.AsBytes<float>(result.Latents.ToArray()));
         hash.Append(result.Edited.Pixels);
         hash.Append(result.Source.Pixels);
         return hash.GetCurrentHashAsUInt64();
