@@ -48,6 +48,8 @@ internal sealed class Fuzzer(IFuzzTarget target, CoverageMap map, Watchdog watch
         {
             Try(mutator.Mutate(_corpus), keep: false);
         }
+
+        watchdog.End();
     }
 
     void Try(byte[] input, bool keep)

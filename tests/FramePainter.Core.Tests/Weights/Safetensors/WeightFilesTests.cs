@@ -51,6 +51,16 @@ public sealed class WeightFilesTests : IDisposable
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_single_file_is_a_set_of_tensors_too()
+    {
+        using var weights = WeightFiles.Open(_folder.WriteFloats("1.safetensors", ("a", new(1)), ("b", new(2))));
+        Assert.Equal(["a", "b"], weights.Names.Order());
+        Assert.Empty(weights.Unlisted);
+        Assert.Single(weights.Files);
+        Assert.Null(weights.Find("c"));
+    }
+
     [Theory]
     [InlineData("""{"weight_map":{"a":"1.safetensors"}}""")]
     [InlineData("""{"weight_map":{"a":"1.safetensors"},"metadata":null}""")]
