@@ -7,5 +7,5 @@ out=artifacts/bin/FramePainter.Fuzz/release
 copy=artifacts/fuzz
 rm -rf "$copy"
 cp -r "$out" "$copy"
-dotnet "$out/FramePainter.Fuzz.dll" instrument "$copy/FramePainter.Core.dll" "$copy/FramePainter.Imaging.dll"
+dotnet "$out/FramePainter.Fuzz.dll" instrument "$copy"/{FramePainter.Core,FramePainter.Imaging,FramePainter.Studio,framepainter-native}.dll
 dotnet "$copy/FramePainter.Fuzz.dll" run --corpus tests/corpus "$@"

@@ -17,7 +17,9 @@ public sealed class Painter : IDisposable
     readonly EditPipeline _pipeline;
     readonly object _gate = new();
     readonly HashSet<EditSession> _sessions = [];
-    int _running;
+
+    // The threads that edit, each as often as it does: a progress callback may edit again.
+    readonly List<Thread> _editing = [];
     bool _disposed;
 
     /// <summary>The original app's working size: what is estimated where nobody names another.</summary>
@@ -211,9 +213,11 @@ public sealed class Painter : IDisposable
     public Task<EditResult> EditAsync(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default) =>
         Task.Factory.StartNew(() => Edit(image, signal, options, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Gives back all memory, threads and files. Waits for edits that run; edits begun afterwards fail. Must not be called from a progress callback.</summary>
+    /// <summary>Gives back all memory, threads and files. Waits for edits that run; edits begun afterwards fail.</summary>
+    /// <exception cref="InvalidOperationException">A progress callback of one of its edits calls: that edit could not end. The painter stays usable.</exception>
     public void Dispose()
     {
+        EditSession[] sessions;
         lock (_gate)
         {
             if (_disposed)
@@ -221,14 +225,21 @@ public sealed class Painter : IDisposable
                 return;
             }
 
+            if (_editing.Contains(Thread.CurrentThread))
+            {
+                throw new InvalidOperationException("A progress callback must not dispose its painter; cancel the edit and do so afterwards.");
+            }
+
             _disposed = true;
-            while (_running > 0)
+            while (_editing.Count > 0)
             {
                 Monitor.Wait(_gate);
             }
+
+            sessions = [.. _sessions];
         }
 
-        foreach (var session in _sessions.ToArray())
+        foreach (var session in sessions)
         {
             session.Dispose();
         }
@@ -290,7 +301,7 @@ public sealed class Painter : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _running++;
+            _editing.Add(Thread.CurrentThread);
         }
     }
 
@@ -298,7 +309,7 @@ public sealed class Painter : IDisposable
     {
         lock (_gate)
         {
-            _running--;
+            _editing.Remove(Thread.CurrentThread);
             Monitor.PulseAll(_gate);
         }
     }

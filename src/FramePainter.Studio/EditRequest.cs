@@ -125,5 +125,5 @@ sealed record MoveRequest
     public float Y { get; init; }
 
     public Signal ToSignal(PixelImage picture, PictureIntake intake) =>
-        Signal.Coarse(CoarseEdit.Move(picture, intake.Decode(Mask), Matrix3x2.CreateTranslation(X, Y)));
+        Signal.Move(picture, intake.Decode(Mask), Matrix3x2.CreateTranslation(X, Y));
 }

@@ -30,7 +30,8 @@ sealed class Endpoints(Painter painter, StudioOptions options, SessionTable sess
         routes.MapGet("/api/sessions/{id}/edit/preview", (string id) => Results.Bytes(sessions.Find(id).Preview, Png));
         routes.MapGet("/api/sessions/{id}/edits/{number:int}/picture", Picture);
         routes.MapGet("/api/sessions/{id}/edits/{number:int}/match", Match);
-        routes.MapFallback(() => Problem.NotFound("page").ToResult());
+        // The pattern that a fallback has by itself leaves out names with a dot.
+        routes.MapFallback("{*path}", () => Problem.NotFound("page").ToResult());
     }
 
     IResult Describe()

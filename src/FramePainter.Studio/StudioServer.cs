@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -43,12 +44,16 @@ public sealed class StudioServer : IAsyncDisposable
     /// <param name="cancel">Ends the start.</param>
     /// <exception cref="OptionException">An option is out of range.</exception>
     /// <exception cref="IOException">The port is in use.</exception>
-    public static async Task<StudioServer> StartAsync(Painter painter, StudioOptions? options = null, CancellationToken cancel = default)
+    public static Task<StudioServer> StartAsync(Painter painter, StudioOptions? options = null, CancellationToken cancel = default) =>
+        StartAsync(painter, options, listener: null, cancel);
+
+    /// <summary>Starts a Studio behind another listener than a socket, for tests that send millions of requests.</summary>
+    internal static async Task<StudioServer> StartAsync(Painter painter, StudioOptions? options, IServer? listener, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(painter);
         options ??= new StudioOptions();
         options.Validate();
-        var app = Build(options);
+        var app = Build(options, listener);
         var door = new Door();
         var sessions = new SessionTable(options, TimeProvider.System);
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("FramePainter.Studio");
@@ -89,7 +94,7 @@ public sealed class StudioServer : IAsyncDisposable
     }
 
     /// <summary>A builder that looks at no environment variable, settings file or content folder.</summary>
-    static WebApplication Build(StudioOptions options)
+    static WebApplication Build(StudioOptions options, IServer? listener)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -98,7 +103,11 @@ public sealed class StudioServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = options.MaxUploadBytes;
             kestrel.Listen(IPAddress.Loopback, options.Port);
         });
+        if (listener is not null)
+            builder.Services.AddSingleton(listener);
         builder.Services.AddRoutingCore();
+        // Numbers in an address that are none come to the same answer as all that cannot be read.
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddLogging(log =>
         {

@@ -19,13 +19,16 @@ var corpus = new Option<DirectoryInfo>("--corpus") { Description = "Folder of co
 var run = new Command("run", "Fuzzes one target.") { name, seconds, inputs, seed, corpus };
 run.SetAction(parsed =>
 {
+    // Instrumented code counts from its first call on, a target's constructor included.
+    var map = new CoverageMap();
     var target = FuzzTargets.All[parsed.GetValue(name)!]();
     using var owned = target as IDisposable;
     var folder = Directory.CreateDirectory(Path.Combine(parsed.GetValue(corpus)!.FullName, target.Name));
-    var fuzzer = new Fuzzer(target, parsed.GetValue(seed));
+    using var watchdog = new Watchdog(Path.Combine(folder.FullName, "find-endless"));
+    var fuzzer = new Fuzzer(target, map, watchdog, parsed.GetValue(seed));
     var start = Stopwatch.GetTimestamp();
     fuzzer.Run(folder.EnumerateFiles().OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => File.ReadAllBytes(f.FullName)).ToList(), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(inputs));
-    string[] instrumented = [typeof(Painter).Assembly.Location, typeof(FramePainter.Imaging.ImageFile).Assembly.Location];
+    string[] instrumented = [.. new[] { typeof(Painter), typeof(FramePainter.Imaging.ImageFile), typeof(FramePainter.Native.Exports), typeof(FramePainter.Studio.StudioServer) }.Select(t => t.Assembly.Location)];
     var (reached, all) = (Branches.Reached(target, fuzzer.Corpus), Branches.All(target, instrumented));
     Console.WriteLine($"{target.Name}: {fuzzer.Inputs:N0} inputs in {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s, {fuzzer.Edges} edges, {reached} of {all} branches, {fuzzer.Corpus.Count} inputs kept, {fuzzer.Finds.Count} finds");
     foreach (var input in fuzzer.Corpus)

@@ -36,6 +36,22 @@ public sealed unsafe class ExportTests : IDisposable
     }
 
     [Fact]
+    public void Without_options_the_defaults_hold_and_a_result_may_be_grey()
+    {
+        var (made, expected) = (new byte[Side * Side], new byte[Side * Side]);
+        fixed (byte* pixels = Picture, strokes = Sketch, output = made)
+        {
+            var (image, sketch, result) = (Image(pixels), Image(strokes), Image(output) with { Format = (int)PixelFormat.Gray8 });
+            var signal = SketchOf(&sketch);
+            Assert.Equal(Status.Ok, Edit(_painter, &image, &signal, null, &result));
+        }
+
+        using var painter = Painter.Load(new PainterOptions { Model = ToyModel.Folder, Device = Device.Cpu });
+        painter.Edit(ImageFile.Load(Sample.Source.Span), Signal.Sketch(ImageFile.Load(Sample.Sketch.Span))).Edited.CopyTo(expected, PixelFormat.Gray8, 0);
+        Assert.Equal(expected, made);
+    }
+
+    [Fact]
     public void The_result_may_lie_over_the_picture()
     {
         var both = Picture.ToArray();

@@ -112,6 +112,36 @@ public sealed class DoorTests(StudioFixture fixture)
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
     }
 
+    [Fact]
+    public async Task The_page_asks_for_nothing_from_elsewhere()
+    {
+        await using var server = await fixture.Start();
+        using var client = new Client(server);
+        var files = typeof(StudioServer).Assembly.GetManifestResourceNames();
+        Assert.Contains("index.html", files);
+        foreach (var file in files)
+        {
+            // The name of SVG's own vocabulary is no address that anything is asked for.
+            var text = (await client.Http.GetStringAsync(file == "index.html" ? "/" : $"/assets/{file}", Cancel)).Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal);
+            Assert.DoesNotContain("://", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"//", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("url(//", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Each_server_has_a_token_of_its_own_of_256_bits()
+    {
+        await using var first = await fixture.Start();
+        await using var second = await fixture.Start();
+        Assert.NotEqual(first.Token, second.Token);
+        Assert.Equal(32, Convert.FromBase64String(first.Token.Replace('-', '+').Replace('_', '/') + "=").Length);
+        using var client = new Client(second, token: false);
+        client.Http.DefaultRequestHeaders.Add("Cookie", $"framepainter-studio-{second.Address.Port}={first.Token}");
+        using var answer = await client.Http.GetAsync("/api/about", Cancel);
+        await Client.AssertProblem(answer, 401, "no-token");
+    }
+
     [Theory]
     [InlineData("/assets/../../../etc/passwd")]
     [InlineData("/assets/..%2f..%2f..%2fetc%2fpasswd")]

@@ -78,6 +78,12 @@ public sealed class EditTests(StudioFixture fixture)
         }
 
         Assert.Equal(2, (await client.State(id)).GetProperty("history").GetArrayLength());
+        // The moved region is kept as mask and move, from which a replay cuts the picture anew.
+        var source = ImageFile.Load(StudioFixture.Sample.Source.Span);
+        var download = await client.Http.GetByteArrayAsync($"/api/sessions/{id}/edits/2/picture", Cancel);
+        var metadata = EditFile.ReadMetadata(download)!;
+        Assert.Contains("\"kind\":\"Move\"", metadata.ToJson(), StringComparison.Ordinal);
+        Assert.Equal(ImageFile.Load(download).ToRgb().Pixels.ToArray(), fixture.Painter.Replay(source, metadata, cancel: Cancel).Edited.ToRgb().Pixels.ToArray());
     }
 
     [Fact]

@@ -108,7 +108,7 @@ public sealed class IntakeTests(StudioFixture fixture)
         await using var server = await fixture.Start();
         using var client = new Client(server);
         var id = await client.Open();
-        foreach (var path in new[] { "/api/sessions/none", $"/api/sessions/{id}/edits/1/picture", $"/api/sessions/{id}/edits/1/match?x=1&y=1", "/api/samples/999/source" })
+        foreach (var path in new[] { "/api/sessions/none", $"/api/sessions/{id}/edits/1/picture", $"/api/sessions/{id}/edits/1/match?x=1&y=1", "/api/samples/999/source", "/no/such/page", "/nothing.js" })
         {
             using var answer = await client.Http.GetAsync(path, Cancel);
             await Client.AssertProblem(answer, 404, "not-found");
@@ -126,6 +126,19 @@ public sealed class IntakeTests(StudioFixture fixture)
         ];
         Assert.Equal(typeof(Problem).GetMethods().Count(m => m.IsStatic && m.ReturnType == typeof(Problem)), all.Length);
         Assert.Equal([], all.Select(p => p.Body.Type.Split(':')[^1]).Where(kind => !page.Contains($"`{kind}`", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("match?x=left&y=1")]
+    [InlineData("match?x=1")]
+    [InlineData("match?x=1e99999999999999999999x&y=1")]
+    public async Task An_address_that_cannot_be_read_is_a_problem_too(string query)
+    {
+        await using var server = await fixture.Start();
+        using var client = new Client(server);
+        var id = await client.Open();
+        using var answer = await client.Http.GetAsync($"/api/sessions/{id}/edits/1/{query}", Cancel);
+        await Client.AssertProblem(answer, 400, "bad-request");
     }
 
     /// <summary>A small PNG whose header promises many pixels; its checksums hold.</summary>

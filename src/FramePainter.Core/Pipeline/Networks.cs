@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FramePainter.Graphs;
 using FramePainter.Model;
 using FramePainter.Tensors;
@@ -37,7 +36,7 @@ internal enum DeepFeatures
 internal sealed record SplitPlan(Plan Prologue, Plan Step);
 
 /// <summary>
-/// The networks of a checkpoint as plans, built when first asked for and kept: they hold no weights and no memory.
+/// The networks of a checkpoint as plans, built when asked for; those asked for last are kept. They hold no weights and none of an edit's memory.
 /// Names of inputs and outputs are constants here.
 /// </summary>
 internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
@@ -71,7 +70,10 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     /// <summary>Tokens of a captured map: 4096 of them with the 20 heads of SVD's widest blocks and 4 images take 5 GB, and 1.3 GB with the 5 heads of its finest.</summary>
     const int MaxCapturedTokens = 4096;
 
-    readonly ConcurrentDictionary<(string Part, DenoiseKey Key), Lazy<object>> _plans = new();
+    /// <summary>An edit asks for about ten plans. Sizes and step counts are the caller's: without a bound a host that runs for long would keep a plan for each.</summary>
+    const int KeptPlans = 64;
+
+    readonly RecentPlans _plans = new(KeptPlans);
 
     /// <summary>Factor between pixels and latents.</summary>
     public int VaeFactor => checkpoint.Vae.Factor;
@@ -259,5 +261,5 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
 
     T Once<T>(string part, DenoiseKey key, Func<T> build)
         where T : class =>
-        (T)_plans.GetOrAdd((part, key), _ => new Lazy<object>(build)).Value;
+        (T)_plans.Get((part, key), build);
 }

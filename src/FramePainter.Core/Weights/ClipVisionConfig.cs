@@ -63,7 +63,7 @@ sealed record ClipVisionConfig
             HiddenSize = json.Integer("hidden_size", 768),
             IntermediateSize = json.Integer("intermediate_size", 3072),
             ProjectionSize = json.Integer("projection_dim", 512),
-            Layers = json.Integer("num_hidden_layers", 12),
+            Layers = json.Integer("num_hidden_layers", 12, ConfigReader.MostLayers),
             Heads = json.Integer("num_attention_heads", 12),
             ImageSize = json.Integer("image_size", 224),
             PatchSize = json.Integer("patch_size", 32),

@@ -61,13 +61,19 @@ sealed class ConfigReader
     public CheckpointException Refuse(string key, string supported) =>
         new($"'{File}': {key} {(Has(key, out var value) ? "is " + Text(value) : "is missing")}; supported: {supported}.", File);
 
-    /// <summary>An integer of at least <paramref name="minimum"/>.</summary>
-    public int Integer(string key, int fallback, int minimum = 1)
+    /// <summary>The most layers of one kind that a config may name. Layers are made into names of tensors before any file is looked at: billions of them would take all memory.</summary>
+    public const int MostLayers = 1024;
+
+    /// <summary>The most levels of a network. Each halves the picture: sizes stay far from the end of 32 bits.</summary>
+    const int MostLevels = 8;
+
+    /// <summary>An integer of at least 1.</summary>
+    public int Integer(string key, int fallback, int maximum = int.MaxValue)
     {
         if (!Has(key, out var value))
             return fallback;
 
-        return ToInteger(value, minimum) ?? throw Refuse(key, string.Create(CultureInfo.InvariantCulture, $"an integer of at least {minimum}"));
+        return ToInteger(value, maximum) ?? throw Refuse(key, "an integer " + Range(maximum));
     }
 
     /// <summary>A finite number above <paramref name="lowest"/>; without a fallback it must be there.</summary>
@@ -83,24 +89,24 @@ sealed class ConfigReader
     }
 
     /// <summary>A list of integers of at least 1; without a fallback it must be there.</summary>
-    public int[] Integers(string key, int[]? fallback)
+    public int[] Integers(string key, int[]? fallback, int maximum = int.MaxValue)
     {
-        const string supported = "a list of integers of at least 1";
+        var supported = string.Create(CultureInfo.InvariantCulture, $"a list of integers {Range(maximum)}, {MostLevels} of them at most");
         if (!Has(key, out var value))
             return fallback ?? throw Refuse(key, supported);
 
-        return value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0
-            ? [.. value.EnumerateArray().Select(v => ToInteger(v, 1) ?? throw Refuse(key, supported))]
+        return value.ValueKind == JsonValueKind.Array && value.GetArrayLength() is > 0 and <= MostLevels
+            ? [.. value.EnumerateArray().Select(v => ToInteger(v, maximum) ?? throw Refuse(key, supported))]
             : throw Refuse(key, supported);
     }
 
     /// <summary>One integer for every level, or a list with an entry a level.</summary>
-    public int[] PerLevel(string key, int levels, int[] fallback)
+    public int[] PerLevel(string key, int levels, int[] fallback, int maximum = int.MaxValue)
     {
         if (Has(key, out var value) && value.ValueKind == JsonValueKind.Number)
-            return [.. Enumerable.Repeat(Integer(key, 0), levels)];
+            return [.. Enumerable.Repeat(Integer(key, 0, maximum), levels)];
 
-        var list = Integers(key, fallback);
+        var list = Integers(key, fallback, maximum);
         if (!Has(key, out _) && list.Length == 1)
             return [.. Enumerable.Repeat(list[0], levels)];
 
@@ -180,8 +186,10 @@ sealed class ConfigReader
     // Null stands for a missing key, as in the library that writes these files.
     bool Has(string key, out JsonElement value) => _root.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
 
-    static int? ToInteger(JsonElement value, int minimum) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= minimum ? number : null;
+    static int? ToInteger(JsonElement value, int maximum) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 1 && number <= maximum ? number : null;
+
+    static string Range(int maximum) => maximum == int.MaxValue ? "of at least 1" : string.Create(CultureInfo.InvariantCulture, $"from 1 to {maximum}");
 
     static bool IsString(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 

@@ -45,7 +45,6 @@ sealed record VaeConfig
 
     static VaeConfig Read(ConfigReader json)
     {
-        const int mostLevels = 8;
         json.ExpectModel("_class_name", ModelClass);
         json.ExpectNumber("in_channels", PictureChannels, PictureChannels);
         json.ExpectNumber("out_channels", PictureChannels, PictureChannels);
@@ -53,16 +52,13 @@ sealed record VaeConfig
 
         // The library's default of a single level of 64 is no model that was ever published, so these two must be there.
         var widths = json.Integers("block_out_channels", null);
-        if (widths.Length > mostLevels)
-            throw json.Refuse("block_out_channels", $"at most {mostLevels} levels");
-
         if (json.Choices("down_block_types", [DownBlock], null).Length != widths.Length)
             throw json.Refuse("down_block_types", $"a list of {widths.Length} (one a level of block_out_channels)");
 
         var config = new VaeConfig
         {
             BlockOutChannels = widths,
-            LayersPerBlock = json.Integer("layers_per_block", 1),
+            LayersPerBlock = json.Integer("layers_per_block", 1, ConfigReader.MostLayers),
             ScalingFactor = json.Number("scaling_factor", 0.18215, 0),
             NormGroups = json.Integer("norm_num_groups", 32),
         };

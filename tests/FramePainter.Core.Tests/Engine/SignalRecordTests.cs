@@ -39,6 +39,28 @@ public sealed class SignalRecordTests
         Assert.Equal(SignalRecordKind.Sketch, SignalRecord.Of(Signal.Sketch([many, many], 70, 60)).Kind);
     }
 
+    /// <summary>A drawing of a minute on a picture of full size, kept in its three forms.</summary>
+    [Fact]
+    public void Signals_are_kept_compactly()
+    {
+        const int width = 1024, height = 576, points = 600;
+        var strokes = Enumerable.Range(0, 10).Select(s => new Stroke(Enumerable.Range(0, points / 10).Select(p => new Vector2(100 + (80 * s) + (p % 7), 50 + (8 * p))), 4)).ToArray();
+        var mask = new byte[width * height];
+        for (var y = 100; y < 400; y++)
+        {
+            mask.AsSpan((y * width) + 200, 100 + (y / 2)).Fill(255);
+        }
+
+        var picture = Pictures.Constant(width, height, PixelFormat.Rgb24, 90);
+        var drawn = Signal.Sketch(strokes, width, height);
+        var sizes = new[] { drawn, Signal.Sketch(((SketchSignal)drawn).Strokes), Signal.Move(picture, PixelImage.FromPixels(mask, width, height, PixelFormat.Gray8), Matrix3x2.CreateTranslation(9, 9)) }
+            .Select(s => Metadata(SignalRecord.Of(s)).ToJson().Length - Metadata(SignalRecord.None).ToJson().Length).ToArray();
+        TestContext.Current.TestOutputHelper!.WriteLine($"strokes {sizes[0]}, sketch {sizes[1]}, move {sizes[2]} bytes");
+        Assert.InRange(sizes[0], points, 12 * points);
+        Assert.InRange(sizes[1], 100, width * height / 50);
+        Assert.InRange(sizes[2], 100, width * height / 100);
+    }
+
     [Theory]
     [InlineData("\"Strokes\"", "\"Scribbles\"")]
     [InlineData("\"strokes\":[[", "\"strokes\":[[],[")]
@@ -75,11 +97,12 @@ public sealed class SignalRecordTests
         Assert.Throws<MetadataException>(() => EditMetadata.FromJson(text));
     }
 
-    static string Text(string kind) => new EditMetadata
+    static string Text(string kind) => Metadata(SignalRecord.Of(Signals()[kind])).ToJson();
+
+    static EditMetadata Metadata(SignalRecord record) => new()
     {
-        Version = "0.1.0", Options = EditOptions.Default, Attention = AttentionKind.Matching, Width = 70, Height = 60, Device = "d", Signal = "s",
-        Record = SignalRecord.Of(Signals()[kind]),
-    }.ToJson();
+        Version = "0.1.0", Options = EditOptions.Default, Attention = AttentionKind.Matching, Width = 70, Height = 60, Device = "d", Signal = "s", Record = record,
+    };
 
     static Dictionary<string, Signal> Signals()
     {

@@ -7,9 +7,8 @@ namespace FramePainter.Fuzz.Engine;
 /// A coverage-guided mutator within one process: inputs that reach new edges are kept and mutated further. Assemblies are instrumented by
 /// SharpFuzz; there is no libFuzzer or AFL++ around them, which makes an input cost microseconds instead of a round trip to another process.
 /// </summary>
-internal sealed class Fuzzer(IFuzzTarget target, int seed)
+internal sealed class Fuzzer(IFuzzTarget target, CoverageMap map, Watchdog watchdog, int seed)
 {
-    readonly CoverageMap _map = new();
     readonly List<byte[]> _corpus = [];
     readonly List<(string Name, byte[] Input, string What)> _finds = [];
 
@@ -23,7 +22,7 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed)
     public IReadOnlyList<(string Name, byte[] Input, string What)> Finds => _finds;
 
     /// <summary>Edges reached.</summary>
-    public int Edges => _map.Edges;
+    public int Edges => map.Edges;
 
     /// <summary>Runs the seeds and the kept corpus, then mutations until time or inputs are used up.</summary>
     /// <exception cref="InvalidOperationException">The assemblies are not instrumented.</exception>
@@ -39,7 +38,7 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed)
             return;
         }
 
-        if (!_map.IsAlive)
+        if (!map.IsAlive)
         {
             throw new InvalidOperationException("Nothing was counted: the assemblies are not instrumented. Start the fuzzer by tests/fuzz.sh.");
         }
@@ -49,14 +48,17 @@ internal sealed class Fuzzer(IFuzzTarget target, int seed)
         {
             Try(mutator.Mutate(_corpus), keep: false);
         }
+
+        watchdog.End();
     }
 
     void Try(byte[] input, bool keep)
     {
-        _map.Clear();
+        watchdog.Begin(input);
+        map.Clear();
         var what = Trial.Run(target, input);
         Inputs++;
-        var news = _map.Learn();
+        var news = map.Learn();
         if (what is not null)
         {
             // The same fault from the same place counts once.

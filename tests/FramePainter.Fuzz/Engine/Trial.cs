@@ -1,11 +1,9 @@
-using System.Diagnostics;
-
 namespace FramePainter.Fuzz.Engine;
 
 /// <summary>One input through a target, with the limits that every target shares.</summary>
 internal static class Trial
 {
-    /// <summary>Longer than this for a few kilobytes is a find; wide, because machines are busy.</summary>
+    /// <summary>More of the processor than this for a few kilobytes is a find: its time and not the clock's, because machines are busy.</summary>
     public static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
 
     /// <summary>More memory than this for a few kilobytes is a find.</summary>
@@ -14,7 +12,7 @@ internal static class Trial
     /// <summary>Runs an input; null where all is well, else what is wrong.</summary>
     public static string? Run(IFuzzTarget target, ReadOnlySpan<byte> input)
     {
-        var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
+        var (start, allocated) = (Environment.CpuUsage.TotalTime, GC.GetAllocatedBytesForCurrentThread());
         try
         {
             target.Run(input);
@@ -27,7 +25,7 @@ internal static class Trial
             return $"{e.GetType().Name}: {e.Message}\n{e.StackTrace}";
         }
 
-        var (took, bytes) = (Stopwatch.GetElapsedTime(start), GC.GetAllocatedBytesForCurrentThread() - allocated);
+        var (took, bytes) = (Environment.CpuUsage.TotalTime - start, GC.GetAllocatedBytesForCurrentThread() - allocated);
         return took > Slow ? $"It took {took.TotalSeconds:F1} s."
             : bytes > Greedy ? $"It allocated {bytes >> 20} MB."
             : null;

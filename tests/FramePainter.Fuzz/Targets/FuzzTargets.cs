@@ -15,5 +15,8 @@ internal static class FuzzTargets
         ["metadata"] = () => new MetadataTarget(),
         ["picture"] = () => new PictureTarget(),
         ["signal"] = () => new SignalTarget(),
+        ["replay"] = () => new ReplayTarget(),
+        ["native"] = () => new NativeTarget(),
+        ["studio"] = () => new StudioTarget(),
     };
 }

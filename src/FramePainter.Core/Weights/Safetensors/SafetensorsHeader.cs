@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using FramePainter.Tensors;
@@ -78,7 +77,7 @@ static class SafetensorsHeader
             throw new CheckpointException($"'{file}': {MetadataKey} must be an object of strings, found {Found(reader)}.", file);
 
         var metadata = new OrderedDictionary<string, string>(StringComparer.Ordinal);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             var key = reader.GetString()!;
             reader.Read();
@@ -101,7 +100,7 @@ static class SafetensorsHeader
 
         DType? type = null;
         List<long>? extents = null, offsets = null;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             var key = reader.GetString()!;
             reader.Read();
@@ -164,7 +163,7 @@ static class SafetensorsHeader
             throw new CheckpointException($"'{file}', tensor '{name}': {key} must be a list of integers, found {Found(reader)}.", file, name);
 
         var values = new List<long>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (Next(ref reader) != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan[0] == (byte)'-' || !reader.TryGetInt64(out var value))
                 throw new CheckpointException($"'{file}', tensor '{name}': {key} must hold integers of 0 to {long.MaxValue}, found {Found(reader)}.", file, name);
@@ -204,15 +203,17 @@ static class SafetensorsHeader
         return ordered;
     }
 
-    static string Found(in Utf8JsonReader reader) => reader.TokenType switch
+    /// <summary>The next token inside an object or list: there is one, since a header that ends within either is no valid JSON.</summary>
+    static JsonTokenType Next(ref Utf8JsonReader reader)
     {
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "a list",
-        JsonTokenType.String => string.Create(CultureInfo.InvariantCulture, $"the string '{reader.GetString()}'"),
-        JsonTokenType.Number => System.Text.Encoding.ASCII.GetString(reader.ValueSpan),
-        JsonTokenType.Null => "null",
-        JsonTokenType.True => "true",
-        JsonTokenType.False => "false",
-        _ => reader.TokenType.ToString(),
-    };
+        reader.Read();
+        return reader.TokenType;
+    }
+
+    /// <summary>A value in words: strings without their quotes, numbers, null, true and false as they are written.</summary>
+    static string Found(in Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.StartObject ? "an object"
+        : reader.TokenType == JsonTokenType.StartArray ? "a list"
+        : reader.TokenType == JsonTokenType.String ? $"the string '{reader.GetString()}'"
+        : System.Text.Encoding.ASCII.GetString(reader.ValueSpan);
 }

@@ -64,7 +64,7 @@ sealed record ShardIndex(string File, IReadOnlyDictionary<string, string> Weight
 
             if (metadata.TryGetProperty("total_size", out var size))
             {
-                total = size.ValueKind == JsonValueKind.Number && size.TryGetDouble(out var number) && number >= 0 && double.IsFinite(number)
+                total = size.ValueKind == JsonValueKind.Number && size.GetDouble() is >= 0 and <= double.MaxValue and var number
                     ? number
                     : throw new CheckpointException($"The shard index '{file}': metadata.total_size must be a number of bytes.", file);
             }

@@ -28,6 +28,11 @@ public sealed class SafetensorsMalformedTests : IDisposable
     [InlineData("""{"__metadata__":{"x":null}}""", 0, null, "'x' must be a string, found null")]
     [InlineData("""{"__metadata__":[]}""", 0, null, "must be an object")]
     [InlineData("""{"a":null}""", 0, "a", "found null")]
+    [InlineData("""{"a":true}""", 0, "a", "found true")]
+    [InlineData("""{"a":[]}""", 0, "a", "found a list")]
+    [InlineData("""{"a":{"dtype":{},"shape":[1],"data_offsets":[0,1]}}""", 1, "a", "dtype must be a string, found an object")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[false],"data_offsets":[0,1]}}""", 1, "a", "found false")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1""", 0, null, "not valid JSON")]
     [InlineData("""{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,1]}}""", 1, "a", "'F31' is unknown")]
     [InlineData("""{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}""", 4, "a", "'f32' is unknown")]
     [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}}""", 1, "a", "dtype must be a string")]
@@ -109,6 +114,9 @@ public sealed class SafetensorsMalformedTests : IDisposable
     [InlineData("PK\u0003\u0004\0\0\u0008\u0008............", "zip archive")]
     [InlineData("\u0080\u0002}q\0.........", "pickle")]
     [InlineData("GGUF............", "GGUF")]
+    [InlineData("\u001F\u008B\u0008.........", "gzip archive")]
+    [InlineData("\u0089HDF\r\n\u001A\n....", "HDF5 file")]
+    [InlineData("<?xml version='1.0'?>", "web page")]
     [InlineData("{\"weight_map\": {}}", "shard index")]
     public void What_is_not_safetensors_at_all_is_recognised(string content, string message) =>
         AssertRefused(_folder.Write("a.safetensors", Encoding.Latin1.GetBytes(content)), message);

@@ -34,6 +34,11 @@ public sealed class WeightFilesTests : IDisposable
     [InlineData("""{}""", "no object 'weight_map'")]
     [InlineData("""[]""", "no object 'weight_map'")]
     [InlineData("""{"weight_map":{},"metadata":{"total_size":"x"}}""", "total_size")]
+    [InlineData("""{"weight_map":{},"metadata":{"total_size":-1}}""", "total_size")]
+    [InlineData("""{"weight_map":{},"metadata":{"total_size":1e999}}""", "total_size")]
+    [InlineData("""{"weight_map":{},"metadata":1}""", "'metadata' must be an object")]
+    [InlineData("""{"weight_map":{"a":"."}}""", "without a path")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors","q":"1.safetensors"}}""", "'q' in '1.safetensors', which does not hold it")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"3.safetensors","c":"4.safetensors"}}""", "2 of 3 shards that are not beside it: 3.safetensors, 4.safetensors")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","q":"1.safetensors","r":"1.safetensors"}}""", "'q' and 1 more in '1.safetensors', which does not hold it")]
     [InlineData("not json", "not valid JSON")]
@@ -44,5 +49,43 @@ public sealed class WeightFilesTests : IDisposable
         var error = Assert.Throws<CheckpointException>(() => WeightFiles.Open(path));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_single_file_is_a_set_of_tensors_too()
+    {
+        using var weights = WeightFiles.Open(_folder.WriteFloats("1.safetensors", ("a", new(1)), ("b", new(2))));
+        Assert.Equal(["a", "b"], weights.Names.Order());
+        Assert.Empty(weights.Unlisted);
+        Assert.Single(weights.Files);
+        Assert.Null(weights.Find("c"));
+    }
+
+    [Theory]
+    [InlineData("""{"weight_map":{"a":"1.safetensors"}}""")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors"},"metadata":null}""")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors"},"metadata":{}}""")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors"},"metadata":{"total_size":4}}""")]
+    public void An_index_need_not_tell_its_size(string index)
+    {
+        _folder.WriteFloats("1.safetensors", ("a", new(1)));
+        using var files = WeightFiles.Open(_folder.Write("x.index.json", index));
+        Assert.Equal(["a"], files.Names);
+    }
+
+    [Fact]
+    public void An_index_that_cannot_be_read_is_named()
+    {
+        Refused(_folder.Root, "cannot be read");
+        Refused(_folder.Write("bytes.index.json", [0xFF, 0xFE]), "not valid UTF-8");
+        using (var large = File.Create(_folder["large.index.json"]))
+        {
+            large.SetLength(SafetensorsHeader.MaxBytes + 1);
+        }
+
+        Refused(_folder["large.index.json"], "larger than");
+
+        static void Refused(string path, string message) =>
+            Assert.Contains(message, Assert.Throws<CheckpointException>(() => ShardIndex.Read(path)).Message, StringComparison.Ordinal);
     }
 }
