@@ -59,14 +59,15 @@ static bool inside(uint64_t address, size_t bytes)
 }
 
 API Result cuInit(unsigned) { FP_FAULT(cuInit); return s_devices ? SUCCESS : NO_DEVICE; }
-API Result cuDriverGetVersion(int* version) { *version = s_version; return SUCCESS; }
-API Result cuDeviceGetCount(int* count) { *count = s_devices; return SUCCESS; }
-API Result cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal >= 0 && ordinal < s_devices && ordinal < MOST_DEVICES ? SUCCESS : INVALID_DEVICE; }
-API Result cuDeviceGetName(char* name, int length, int) { strncpy(name, "FramePainter kernel emulator", length); return SUCCESS; }
-API Result cuDeviceTotalMem_v2(size_t* bytes, int) { *bytes = s_total; return SUCCESS; }
+API Result cuDriverGetVersion(int* version) { FP_FAULT(cuDriverGetVersion); *version = s_version; return SUCCESS; }
+API Result cuDeviceGetCount(int* count) { FP_FAULT(cuDeviceGetCount); *count = s_devices; return SUCCESS; }
+API Result cuDeviceGet(int* device, int ordinal) { FP_FAULT(cuDeviceGet); *device = ordinal; return ordinal >= 0 && ordinal < s_devices && ordinal < MOST_DEVICES ? SUCCESS : INVALID_DEVICE; }
+API Result cuDeviceGetName(char* name, int length, int) { FP_FAULT(cuDeviceGetName); strncpy(name, "FramePainter kernel emulator", length); return SUCCESS; }
+API Result cuDeviceTotalMem_v2(size_t* bytes, int) { FP_FAULT(cuDeviceTotalMem_v2); *bytes = s_total; return SUCCESS; }
 
 API Result cuDeviceGetAttribute(int* value, int attribute, int)
 {
+    FP_FAULT(cuDeviceGetAttribute);
     switch (attribute)
     {
     case 16: *value = s_major >= 9 ? 2 : 1; return SUCCESS;
@@ -78,9 +79,9 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int)
 }
 
 API Result cuDevicePrimaryCtxRetain(void** context, int device) { FP_FAULT(cuDevicePrimaryCtxRetain); *context = &s_contexts[device]; s_live++; return SUCCESS; }
-API Result cuDevicePrimaryCtxRelease_v2(int) { s_live--; return SUCCESS; }
-API Result cuCtxSetCurrent(Context* context) { s_context = context; return SUCCESS; }
-API Result cuMemGetInfo_v2(size_t* free, size_t* total) { *free = s_total - s_context->used; *total = s_total; return SUCCESS; }
+API Result cuDevicePrimaryCtxRelease_v2(int) { s_live--; FP_RETURN(cuDevicePrimaryCtxRelease_v2); }
+API Result cuCtxSetCurrent(Context* context) { FP_FAULT(cuCtxSetCurrent); s_context = context; return SUCCESS; }
+API Result cuMemGetInfo_v2(size_t* free, size_t* total) { FP_FAULT(cuMemGetInfo_v2); *free = s_total - s_context->used; *total = s_total; return SUCCESS; }
 
 API Result cuMemAlloc_v2(uint64_t* address, size_t bytes)
 {
@@ -108,15 +109,16 @@ API Result cuMemFree_v2(uint64_t address)
     s_blocks.erase(block);
     free((void*)address);
     s_live--;
-    return SUCCESS;
+    FP_RETURN(cuMemFree_v2);
 }
 
 API Result cuMemAllocHost_v2(void** p, size_t bytes) { FP_FAULT(cuMemAllocHost_v2); *p = aligned_alloc(256, (bytes + 255) / 256 * 256); s_live++; return SUCCESS; }
-API Result cuMemFreeHost(void* p) { std::lock_guard<std::mutex> hold(s_lock); emulator::finish(nullptr); free(p); s_live--; return SUCCESS; }
+API Result cuMemFreeHost(void* p) { std::lock_guard<std::mutex> hold(s_lock); emulator::finish(nullptr); free(p); s_live--; FP_RETURN(cuMemFreeHost); }
 
 API Result cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuMemcpyHtoDAsync_v2);
     if (!inside(to, bytes)) return INVALID_VALUE;
     return enqueue(stream, [=] { memcpy((void*)to, from, bytes); });
 }
@@ -124,6 +126,7 @@ API Result cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Str
 API Result cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuMemcpyDtoHAsync_v2);
     if (!inside(from, bytes)) return INVALID_VALUE;
     return enqueue(stream, [=] { memcpy(to, (void*)from, bytes); });
 }
@@ -131,6 +134,7 @@ API Result cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stream* s
 API Result cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuMemsetD8Async);
     if (!inside(to, bytes)) return INVALID_VALUE;
     return enqueue(stream, [=] { memset((void*)to, value, bytes); });
 }
@@ -147,17 +151,18 @@ API Result cuModuleLoadData(void** module, const void* image)
     return SUCCESS;
 }
 
-API Result cuModuleUnload(void* module) { delete (std::string*)module; s_live--; return SUCCESS; }
+API Result cuModuleUnload(void* module) { delete (std::string*)module; s_live--; FP_RETURN(cuModuleUnload); }
 
 API Result cuModuleGetFunction(void** function, void* module, const char* name)
 {
+    FP_FAULT(cuModuleGetFunction);
     auto& text = *(std::string*)module;
     if (text.find(std::string(".entry ") + name + "(") == std::string::npos) return NOT_FOUND;
     *function = emulator::find(name);
     return *function ? SUCCESS : NOT_FOUND;
 }
 
-API Result cuFuncSetAttribute(void*, int, int) { return SUCCESS; }
+API Result cuFuncSetAttribute(void*, int, int) { FP_FAULT(cuFuncSetAttribute); return SUCCESS; }
 
 API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream* stream, void** parameters, void**)
 {
@@ -189,7 +194,7 @@ API Result cuStreamDestroy_v2(Stream* stream)
     std::lock_guard<std::mutex> hold(s_lock);
     emulator::close(stream);
     s_live--;
-    return SUCCESS;
+    FP_RETURN(cuStreamDestroy_v2);
 }
 
 API Result cuStreamSynchronize(Stream* stream)
@@ -201,24 +206,27 @@ API Result cuStreamSynchronize(Stream* stream)
     return SUCCESS;
 }
 
-API Result cuEventCreate(Event** event, unsigned) { *event = emulator::make_event(); s_live++; return SUCCESS; }
-API Result cuEventDestroy_v2(Event* event) { emulator::destroy(event); s_live--; return SUCCESS; }
+API Result cuEventCreate(Event** event, unsigned) { FP_FAULT(cuEventCreate); *event = emulator::make_event(); s_live++; return SUCCESS; }
+API Result cuEventDestroy_v2(Event* event) { emulator::destroy(event); s_live--; FP_RETURN(cuEventDestroy_v2); }
 
 API Result cuEventRecord(Event* event, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuEventRecord);
     return emulator::record(event, stream);
 }
 
 API Result cuStreamWaitEvent(Stream* stream, Event* event, unsigned)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuStreamWaitEvent);
     return emulator::wait(stream, event);
 }
 
 API Result cuStreamBeginCapture_v2(Stream* stream, int)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuStreamBeginCapture_v2);
     emulator::begin_capture(stream);
     return SUCCESS;
 }
@@ -228,7 +236,11 @@ API Result cuStreamEndCapture(Stream* stream, Graph** graph)
     std::lock_guard<std::mutex> hold(s_lock);
     auto code = emulator::end_capture(stream, graph);
     if (!code) s_live++;
-    return code;
+    // A capture that ends in an error gives no graph, and is over all the same.
+    auto fault = emulator::fault("cuStreamEndCapture");
+    if (!fault || code) return code;
+    emulator::destroy(*graph), s_live--, *graph = nullptr;
+    return fault;
 }
 
 API Result cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigned long long)
@@ -239,12 +251,13 @@ API Result cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigne
     return SUCCESS;
 }
 
-API Result cuGraphDestroy(Graph* graph) { emulator::destroy(graph); s_live--; return SUCCESS; }
-API Result cuGraphExecDestroy(Graph* graph) { emulator::destroy(graph); s_live--; return SUCCESS; }
+API Result cuGraphDestroy(Graph* graph) { emulator::destroy(graph); s_live--; FP_RETURN(cuGraphDestroy); }
+API Result cuGraphExecDestroy(Graph* graph) { emulator::destroy(graph); s_live--; FP_RETURN(cuGraphExecDestroy); }
 
 API Result cuGraphLaunch(Graph* graph, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuGraphLaunch);
     s_graph_launches++;
     emulator::launch(graph, stream);
     return SUCCESS;

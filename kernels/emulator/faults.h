@@ -7,4 +7,6 @@ namespace emulator
 int fault(const char* function);
 }
 
+// Before what a function does. Functions that give something back do so all the same: their codes are of what was queued before.
 #define FP_FAULT(function) if (int code = emulator::fault(#function)) return code
+#define FP_RETURN(function) return emulator::fault(#function)

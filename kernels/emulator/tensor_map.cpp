@@ -1,5 +1,6 @@
 // The driver's function that writes tensor maps down, with the driver's conditions.
 #include "../common.h"
+#include "faults.h"
 #include "machine.h"
 #include "tensor_map.h"
 #include <cstdint>
@@ -8,6 +9,7 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(
     void* map, int type, unsigned rank, uint64_t address, const uint64_t* dims, const uint64_t* strides, const unsigned* box,
     const unsigned* element_strides, int interleave, int swizzle, int, int fill)
 {
+    FP_FAULT(cuTensorMapEncodeTiled);
     constexpr int INVALID_VALUE = 1, HALVES = 6, SWIZZLE_128 = 3;
     if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || type != HALVES || interleave != 0 || swizzle != SWIZZLE_128 || fill != 0) return INVALID_VALUE;
     emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, {}};

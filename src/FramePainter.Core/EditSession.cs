@@ -30,7 +30,7 @@ public sealed class EditSession : IDisposable
     /// <summary>The picture that is edited.</summary>
     public PixelImage Picture => _picture.Image;
 
-    /// <summary>The edits made and not undone, the last one at the end, as they are now. Results are kept until they are undone or the session goes.</summary>
+    /// <summary>The edits made and not undone, the last one at the end, as they are now: as many as <see cref="EditLimits.History"/>, of which the oldest makes room. Results are kept until they are undone or the session goes.</summary>
     public IReadOnlyList<SessionEdit> History
     {
         get
@@ -57,6 +57,11 @@ public sealed class EditSession : IDisposable
             var result = _painter.Run(_picture, signal, options, cancel);
             lock (_history)
             {
+                if (_history.Count >= _painter.Limits.History)
+                {
+                    _history.RemoveRange(0, _history.Count - _painter.Limits.History + 1);
+                }
+
                 _history.Add(new SessionEdit(signal, options with { Progress = null, Preview = false }, result));
             }
 
@@ -132,7 +137,7 @@ public sealed class EditSession : IDisposable
             _picture.Dispose();
         }
 
-        _painter.Forget(this);
+        _painter.Forget(this, _picture);
     }
 
     /// <summary>A progress callback runs inside an edit: one within it would pull the memory from under the other.</summary>

@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
 using FramePainter.Backends;
 using FramePainter.Backends.Cpu;
 using FramePainter.Pipeline;
+using FramePainter.Tensors;
 using FramePainter.Weights;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FramePainter;
 
@@ -23,13 +22,22 @@ public sealed class Painter : IDisposable
     readonly List<Thread> _editing = [];
     bool _disposed;
 
-    Painter(Checkpoint checkpoint, IBackend backend, AttentionKind attention)
+    /// <summary>The original app's working size: what is estimated where nobody names another.</summary>
+    static readonly (int Width, int Height) s_usualSize = (1024, 576);
+
+    Painter(Checkpoint checkpoint, IBackend backend, PainterOptions options)
     {
         _checkpoint = checkpoint;
         _backend = backend;
         _weights = backend.CreateStore(checkpoint);
-        _pipeline = new EditPipeline(checkpoint, backend, _weights, attention);
-        Attention = attention;
+        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits };
+        (Attention, Limits) = (options.Attention, options.Limits);
+        if (options.MemoryBudget is { } budget)
+        {
+            _pipeline.Budget = backend is CpuBackend
+                ? new MemoryBudget(budget, new Estimator(checkpoint, _pipeline.Networks, backend), _pipeline.Networks, ProgramBytes())
+                : throw new OptionException(nameof(PainterOptions.MemoryBudget), $"MemoryBudget is for the processor; '{backend.Description}' has options of its own.");
+        }
     }
 
     /// <summary>How the edited frame sees the source.</summary>
@@ -47,6 +55,9 @@ public sealed class Painter : IDisposable
     /// <summary>Bytes that the packed weights take.</summary>
     public long WeightBytes => _weights.Bytes;
 
+    /// <summary>Limits of pictures, signals and sessions.</summary>
+    internal EditLimits Limits { get; }
+
     /// <summary>The pipeline, for measuring its parts.</summary>
     internal EditPipeline Pipeline => _pipeline;
 
@@ -61,26 +72,15 @@ public sealed class Painter : IDisposable
     public static Painter Load(PainterOptions options, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var threads = options.Threads ?? Environment.ProcessorCount;
-        if (threads is < 1 or > 1024)
-        {
-            throw new OptionException(nameof(PainterOptions.Threads), $"Threads is {threads}; it must be from 1 to 1024, or null for one per core.");
-        }
-
-        if (!Enum.IsDefined(options.Attention))
-        {
-            throw new OptionException(nameof(PainterOptions.Attention), $"Attention is {options.Attention}; it must be one of the kinds that are named.");
-        }
-
+        options.Validate();
         cancel.ThrowIfCancellationRequested();
-        var checkpoint = Checkpoint.Open(new CheckpointLocation(options.Model, options.Checkpoint, options.Attention, options.PreferFp16));
+        var checkpoint = Checkpoint.Open(options.Location);
         IBackend? backend = null;
         Painter painter;
         try
         {
-            backend = options.Device.CreateBackend(new BackendRequest(
-                threads, new CpuNumbers(options.Precision, options.Weights), options.Winograd ? WinogradUse.WhereFaster : WinogradUse.Never, options.Logger ?? NullLogger.Instance));
-            painter = new Painter(checkpoint, backend, options.Attention);
+            backend = options.CreateBackend();
+            painter = new Painter(checkpoint, backend, options);
         }
         catch
         {
@@ -91,12 +91,9 @@ public sealed class Painter : IDisposable
 
         try
         {
+            painter._pipeline.Budget?.RequireSmallest();
+            painter._pipeline.Identity = options.HashModel ? new ModelIdentity(checkpoint.Files, HashCache.OfUser()) : null;
             painter._pipeline.PackWeights(progress, cancel);
-            if (options.HashModel)
-            {
-                painter._pipeline.ModelHashes = Hash(checkpoint.Files, cancel);
-            }
-
             return painter;
         }
         catch
@@ -104,6 +101,52 @@ public sealed class Painter : IDisposable
             painter.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// What an edit would take on this machine: memory by part, operations, and the time by a short calibration. Headers and configs are read, no weights.
+    /// The signal is taken for a sketch or a coarse edit: drag points cost next to nothing beside it.
+    /// </summary>
+    /// <param name="options">Where the model lies and how it would run.</param>
+    /// <param name="edit">How the edit would be made; the original's defaults when left out.</param>
+    /// <param name="picture">Size of the picture; when left out, the working size that <paramref name="edit"/> names, else 1024×576.</param>
+    /// <param name="calibration">Time to spend on timing the model's operations; 3 seconds when left out. With <see cref="TimeSpan.Zero"/> no time is estimated.</param>
+    /// <param name="cancel">Looked at between operations.</param>
+    /// <exception cref="CheckpointException">The model is missing, incomplete or another.</exception>
+    /// <exception cref="OptionException">An option is out of range.</exception>
+    /// <exception cref="ImageException">The size is out of range.</exception>
+    /// <exception cref="DeviceException">The device cannot be used, or cannot tell what an edit takes.</exception>
+    public static EditEstimate Estimate(
+        PainterOptions options, EditOptions? edit = null, (int Width, int Height)? picture = null, TimeSpan? calibration = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        edit ??= EditOptions.Default;
+        edit.Validate();
+        using var checkpoint = Checkpoint.Open(options.Location);
+        using var backend = options.CreateBackend();
+        var networks = new Networks(checkpoint, options.Attention);
+        var (width, height) = picture ?? edit.Size ?? s_usualSize;
+        var size = SizePlan.Create(width, height, edit.Size, networks.Grid, edit.Fit);
+        options.Limits.Check(size);
+        var estimator = new Estimator(checkpoint, networks, backend);
+        var needs = estimator.Measure(size, edit, points: false) ?? throw new DeviceException($"'{backend.Description}' cannot tell what an edit takes before it is made.");
+        var program = ProgramBytes();
+        var spent = calibration ?? TimeSpan.FromSeconds(3);
+        return new EditEstimate
+        {
+            Width = size.Width,
+            Height = size.Height,
+            Steps = edit.Steps,
+            Device = backend.Description,
+            WeightBytes = needs.Peak.Weights,
+            ArenaBytes = needs.Peak.Arena,
+            WorkspaceBytes = needs.Peak.Workspace,
+            PictureBytes = needs.Pictures,
+            ProgramBytes = program,
+            Flops = needs.Flops,
+            Time = spent > TimeSpan.Zero ? estimator.Time(needs, size, edit, spent, cancel) : null,
+        };
     }
 
     /// <summary>Edits a picture.</summary>
@@ -121,8 +164,7 @@ public sealed class Painter : IDisposable
     public EditResult Edit(PixelImage image, Signal signal, EditOptions? options = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        using var picture = new PictureCache(image, once: true);
-        return Run(picture, signal, options, cancel);
+        return RunOnce(image, signal, options, cancel);
     }
 
     /// <summary>Makes an edit again from its metadata: the same pixels with the same weights, device and version.</summary>
@@ -139,19 +181,20 @@ public sealed class Painter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(metadata);
-        var warnings = ReplayCheck.Run(image, metadata, Attention, Device, _pipeline.ModelHashes);
-        using var picture = new PictureCache(image, once: true);
-        var result = Run(picture, metadata.ToSignal(image), metadata.Options with { Progress = progress }, cancel);
+        var warnings = ReplayCheck.Run(image, metadata, Attention, Device, _pipeline.ModelHashes(cancel));
+        var result = RunOnce(image, metadata.ToSignal(image), metadata.Options with { Progress = progress }, cancel);
         return result.With([.. result.Warnings, .. warnings]);
     }
 
     /// <summary>Opens a picture for several edits: what belongs to the picture alone is computed once.</summary>
     /// <param name="image">The picture, of any size up to <see cref="PixelImage.MaxSide"/>; alpha is dropped.</param>
     /// <returns>The session; dispose it to give back its memory. The painter gives it back at the latest.</returns>
+    /// <exception cref="ImageException">The picture is over <see cref="EditLimits.PicturePixels"/>.</exception>
     /// <exception cref="ObjectDisposedException">The painter is disposed.</exception>
     public EditSession Open(PixelImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
+        Limits.Check(image);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -207,6 +250,9 @@ public sealed class Painter : IDisposable
         _checkpoint.Dispose();
     }
 
+    /// <summary>What this process holds beside this library's native memory.</summary>
+    internal static long ProgramBytes() => Math.Max(0, Environment.WorkingSet - NativeBuffer.LiveBytes);
+
     /// <summary>An edit of a picture of which some may be known.</summary>
     internal EditResult Run(PictureCache picture, Signal signal, EditOptions? options, CancellationToken cancel)
     {
@@ -214,6 +260,8 @@ public sealed class Painter : IDisposable
         options ??= EditOptions.Default;
         options.Validate();
         cancel.ThrowIfCancellationRequested();
+        Limits.Check(picture.Image);
+        Limits.Check(signal);
         Enter();
         try
         {
@@ -225,26 +273,27 @@ public sealed class Painter : IDisposable
         }
     }
 
-    /// <summary>Forgets a session that is disposed.</summary>
-    internal void Forget(EditSession session)
+    EditResult RunOnce(PixelImage image, Signal signal, EditOptions? options, CancellationToken cancel)
     {
+        using var picture = new PictureCache(image, once: true);
+        try
+        {
+            return Run(picture, signal, options, cancel);
+        }
+        finally
+        {
+            _pipeline.Budget?.Release(picture);
+        }
+    }
+
+    /// <summary>Forgets a session that is disposed.</summary>
+    internal void Forget(EditSession session, PictureCache picture)
+    {
+        _pipeline.Budget?.Release(picture);
         lock (_gate)
         {
             _sessions.Remove(session);
         }
-    }
-
-    static Dictionary<string, string> Hash(IReadOnlyList<CheckpointFile> files, CancellationToken cancel)
-    {
-        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var file in files)
-        {
-            cancel.ThrowIfCancellationRequested();
-            using var stream = File.OpenRead(file.Path);
-            hashes.Add($"{file.Part}/{Path.GetFileName(file.Path)}", Convert.ToHexStringLower(SHA256.HashData(stream)));
-        }
-
-        return hashes;
     }
 
     void Enter()

@@ -1,4 +1,8 @@
+using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
+using FramePainter.Weights;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FramePainter;
 
@@ -20,7 +24,10 @@ public sealed record PainterOptions
     /// <summary>How the edited frame sees the source (paper, table 3). The released weights are for <see cref="AttentionKind.Matching"/>.</summary>
     public AttentionKind Attention { get; init; } = AttentionKind.Matching;
 
-    /// <summary>Computes the SHA-256 of every file of weights for <see cref="EditMetadata.ModelHashes"/>: some seconds for a full model. Default: not.</summary>
+    /// <summary>
+    /// Computes the SHA-256 of every file of weights for <see cref="EditMetadata.ModelHashes"/>: beside the first edit, some seconds for a full model, and once
+    /// a file. Hashes are kept in the user's cache folder, with length and time of the file, so that later painters know them. Default: not.
+    /// </summary>
     public bool HashModel { get; init; }
 
     /// <summary>Where edits run. Default: <see cref="Device.Auto"/>, the best device that the packages beside this one find, else the processor.</summary>
@@ -43,4 +50,40 @@ public sealed record PainterOptions
 
     /// <summary>How weights of matrix products lie in memory; on the processor only. Not <see cref="WeightFormat.Half"/> together with <see cref="Precision.BFloat16"/>.</summary>
     public WeightFormat Weights { get; init; } = WeightFormat.AsStored;
+
+    /// <summary>The most bytes that this process may hold while it edits on the processor, at least 1 MiB; an edit that needs more is refused before it starts. Null: no limit.</summary>
+    public long? MemoryBudget { get; init; }
+
+    /// <summary>Limits of pictures, signals and sessions.</summary>
+    public EditLimits Limits { get; init; } = EditLimits.Default;
+
+    /// <summary>Where the model lies.</summary>
+    internal CheckpointLocation Location => new(Model, Checkpoint, Attention, PreferFp16);
+
+    /// <summary>Checks every value against its range.</summary>
+    /// <exception cref="OptionException">A value is out of range.</exception>
+    internal void Validate()
+    {
+        if (Threads is < 1 or > 1024)
+        {
+            throw new OptionException(nameof(Threads), $"Threads is {Threads}; it must be from 1 to 1024, or null for one per core.");
+        }
+
+        if (!Enum.IsDefined(Attention))
+        {
+            throw new OptionException(nameof(Attention), $"Attention is {Attention}; it must be one of the kinds that are named.");
+        }
+
+        if (MemoryBudget < 1 << 20)
+        {
+            throw new OptionException(nameof(MemoryBudget), $"MemoryBudget is {MemoryBudget} bytes; it must be at least 1 MiB, or null for no limit.");
+        }
+
+        Limits.Validate();
+    }
+
+    /// <summary>Opens the device.</summary>
+    /// <exception cref="DeviceException">It cannot be used.</exception>
+    internal IBackend CreateBackend() => Device.CreateBackend(new BackendRequest(
+        Threads ?? Environment.ProcessorCount, new CpuNumbers(Precision, Weights), Winograd ? WinogradUse.WhereFaster : WinogradUse.Never, Logger ?? NullLogger.Instance));
 }

@@ -96,7 +96,15 @@ internal sealed class CudaBuffer : IDeviceBuffer
     {
         (_context, Bytes) = (context, bytes);
         _block = context.Pool.Rent(bytes);
-        context.Clear(_block.Address, Math.Max(bytes, 1));
+        try
+        {
+            context.Clear(_block.Address, Math.Max(bytes, 1));
+        }
+        catch
+        {
+            _block.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -101,8 +101,9 @@ internal sealed class CudaExecutable : IExecutable
         finally
         {
             // A cancelled run must not write into memory that is given back.
-            DriverCall.Check(NativeDriver.cuStreamSynchronize(_stream));
+            var code = NativeDriver.cuStreamSynchronize(_stream);
             _weights?.Finish();
+            DriverCall.Check(code, nameof(NativeDriver.cuStreamSynchronize) + "(");
         }
 
         _ranHere = true;
@@ -117,7 +118,7 @@ internal sealed class CudaExecutable : IExecutable
         }
 
         _disposed = true;
-        _context.MakeCurrent();
+        _context.TryMakeCurrent();
         Forget();
         if (_stream != 0)
         {
@@ -198,20 +199,23 @@ internal sealed class CudaExecutable : IExecutable
         nint graph = 0;
         try
         {
-            Queue(CancellationToken.None);
-        }
-        finally
-        {
-            DriverCall.Check(NativeDriver.cuStreamEndCapture(_stream, out graph));
-        }
+            try
+            {
+                Queue(CancellationToken.None);
+            }
+            finally
+            {
+                DriverCall.Check(NativeDriver.cuStreamEndCapture(_stream, out graph));
+            }
 
-        try
-        {
             DriverCall.Check(NativeDriver.cuGraphInstantiateWithFlags(out _recording, graph, 0));
         }
         finally
         {
-            _ = NativeDriver.cuGraphDestroy(graph);
+            if (graph != 0)
+            {
+                _ = NativeDriver.cuGraphDestroy(graph);
+            }
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class DeviceMatrix : IDisposable
         DType? common = null;
         foreach (var name in matrix.Tensors)
         {
-            var type = source.TypeOf(name);
+            var type = source.Describe(name).Type;
             if (!type.IsWeight())
             {
                 throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);

@@ -52,6 +52,13 @@ sealed class ModelOptions
         CustomParser = Parsers.Named(("as-stored", WeightFormat.AsStored), ("half", WeightFormat.Half), ("bfloat16", WeightFormat.BFloat16), ("int8", WeightFormat.Int8)),
     };
 
+    readonly Option<long?> _budget = new("--memory-budget")
+    {
+        Description = "Most MiB that this process may hold on the processor; an edit that needs more is refused before it starts, with the largest size that fits.",
+        HelpName = "MIB",
+        CustomParser = Parsers.OptionalLong(1, 1 << 24),
+    };
+
     readonly Option<bool> _fp16 = new("--fp16") { Description = "Take the .fp16.safetensors files where both kinds are there." };
 
     /// <summary>Adds the options.</summary>
@@ -67,6 +74,7 @@ sealed class ModelOptions
         command.Options.Add(_threads);
         command.Options.Add(_precision);
         command.Options.Add(_weights);
+        command.Options.Add(_budget);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_checkpoint) is not null && result.GetValue(_model) is null)
@@ -96,6 +104,7 @@ sealed class ModelOptions
             Threads = parsed.GetValue(_threads),
             Precision = parsed.GetValue(_precision),
             Weights = parsed.GetValue(_weights),
+            MemoryBudget = parsed.GetValue(_budget) << 20,
         };
     }
 }

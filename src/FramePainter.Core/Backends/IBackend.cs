@@ -24,6 +24,10 @@ public interface IBackend : IDisposable
     /// <exception cref="CheckpointException">A weight is missing or misshaped.</exception>
     /// <exception cref="PlanException">The device has not enough memory.</exception>
     IExecutable Compile(Plan plan, IWeightStore weights);
+
+    /// <summary>Tells what plans would take on the device; null where the backend cannot.</summary>
+    /// <param name="source">Where weights would come from; only their types and shapes are asked for.</param>
+    IPlanMeter? CreateMeter(IWeightSource source) => null;
 }
 
 /// <summary>Weights packed for a device, each once.</summary>

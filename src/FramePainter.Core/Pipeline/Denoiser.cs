@@ -124,7 +124,7 @@ internal sealed class Denoiser : IDisposable
     /// <summary>Control features of black frame and signal; those that the table holds already stay.</summary>
     void PrepareControls(PixelImage control, CancellationToken cancel)
     {
-        var pixels = new float[_key.Width * _key.Height * 3];
+        var pixels = new float[control.Width * control.Height * 3];
         if (!_table.HasBlack || !KeepsAllRows)
         {
             PrepareControl(_black, pixels, cancel);

@@ -19,9 +19,6 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     const float FpsId = 6;
     const float MotionId = 128;
 
-    /// <summary>Tokens of a captured map: 4096 of them with the 20 heads of SVD's widest blocks and 4 images take 5 GB, and 1.3 GB with the 5 heads of its finest.</summary>
-    const int MaxCapturedTokens = 4096;
-
     /// <summary>Version of the library.</summary>
     internal static readonly string Version = typeof(EditPipeline).Assembly.GetName().Version!.ToString(3);
 
@@ -33,8 +30,14 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Both sides of the working size are multiples of it.</summary>
     public int Grid => _networks.Grid;
 
-    /// <summary>SHA-256 of the files of weights by part and name, for the metadata of edits; empty where nobody asked for them.</summary>
-    public IReadOnlyDictionary<string, string> ModelHashes { get; set; } = new Dictionary<string, string>();
+    /// <summary>Which weights these are; null where nobody asked.</summary>
+    public ModelIdentity? Identity { get; set; }
+
+    /// <summary>Limits of what edits take.</summary>
+    public EditLimits Limits { get; init; } = EditLimits.Default;
+
+    /// <summary>Refuses edits that do not fit; null where memory has no budget.</summary>
+    public MemoryBudget? Budget { get; set; }
 
     /// <summary>The plans.</summary>
     public Networks Networks => _networks;
@@ -42,32 +45,31 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Packs every weight by compiling each network once at the smallest size: packed weights do not depend on the size.</summary>
     public void PackWeights(IProgress<double>? progress, CancellationToken cancel)
     {
-        var key = new DenoiseKey(Grid, Grid, 1, 2, 1);
-        Func<Plan>[] plans =
-        [
-            _networks.Clip, () => _networks.Encoder(Grid, Grid), () => _networks.Decoder(Grid, Grid),
-            () => _networks.ControlEncoderOf(key).Prologue, () => _networks.ControlEncoderOf(key).Step,
-            () => _networks.Denoiser(key).Prologue, () => _networks.Denoiser(key).Step,
-        ];
-        for (var i = 0; i < plans.Length; i++)
+        var plans = _networks.AllAtSmallest();
+        for (var i = 0; i < plans.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
             backend.Compile(plans[i](), weights).Dispose();
-            progress?.Report((i + 1.0) / plans.Length);
+            progress?.Report((i + 1.0) / plans.Count);
         }
     }
+
+    /// <summary>SHA-256 of the files of weights by part and name, for the metadata of edits; empty where nobody asked for them.</summary>
+    public IReadOnlyDictionary<string, string> ModelHashes(CancellationToken cancel) => Identity?.Wait(cancel) ?? new Dictionary<string, string>();
 
     /// <summary>Makes an edit. Arguments are checked by the caller.</summary>
     public EditResult Edit(PictureCache picture, Signal signal, EditOptions options, CancellationToken cancel)
     {
         var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit);
+        Limits.Check(size);
+        Budget?.Admit(picture, size, options, signal.HasPoints);
         var decodeFlops = _networks.Decoder(size.Width, size.Height).Graph.Flops;
         var clock = new StageClock(options, decodeFlops);
         clock.Begin(EditStage.Prepare);
         var prepared = PreparedSignal.Of(signal, size, options.PointCapacity);
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
-        var captured = options.Capture is { } capture ? BlockOf(capture, size) : null;
+        var captured = options.Capture is { } capture ? _networks.BlockOf(capture, size) : null;
 
         var context = Describe(picture, clock, cancel);
         var imageLatents = Encode(picture, size, options.Seed, random, clock, cancel);
@@ -76,11 +78,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var (latentHeight, latentWidth) = (size.Height / _networks.VaeFactor, size.Width / _networks.VaeFactor);
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
-        var rows = ControlTables.Rows(options.Steps, _networks.ControlFloats(size.Width, size.Height));
-        var both = scheduler.StepsWithBothHalves(options);
-        var key = new DenoiseKey(
-            size.Width, size.Height, options.Steps, both > 0 ? 2 : 1, rows, prepared.Points is null ? 0 : options.PointCapacity, captured is null ? 0 : captured.Index + 1,
-            both > 0 && both < options.Steps, options.RefreshDeepFeaturesEvery > 1 ? DeepFeatures.Out : DeepFeatures.Inside);
+        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
@@ -110,7 +108,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         {
             Warnings = prepared.Warnings,
             Matches = matches is null ? null : MapOf(captured!, options.Capture!.Step, matches, size),
-            Metadata = MetadataOf(picture.Image, size, signal, prepared, options),
+            Metadata = MetadataOf(picture.Image, size, signal, prepared, options, cancel),
         };
     }
 
@@ -145,26 +143,6 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         return preview.Draw(clean, width, height);
     }
 
-    /// <summary>The block that a capture asks for.</summary>
-    /// <exception cref="OptionException">There is none such.</exception>
-    /// <exception cref="PlanException">Its map would be too large.</exception>
-    AttentionBlock BlockOf(MatchCapture capture, SizePlan size)
-    {
-        var blocks = _networks.AttentionBlocks;
-        var block = capture.PixelsPerToken is { } pixels ? blocks.LastOrDefault(b => b.PixelsPerToken == pixels) : blocks.ElementAtOrDefault(capture.Block ?? -1);
-        if (block is null)
-        {
-            throw new OptionException(nameof(EditOptions.Capture), blocks.Count == 0
-                ? $"With {attention} attention no block looks at the source; there is nothing to capture."
-                : $"There is no {(capture.Block is { } index ? $"block {index}" : $"block of {capture.PixelsPerToken} pixels a token")}; blocks are numbered from 0 to {blocks.Count - 1}, their tokens are of {string.Join(", ", blocks.Select(b => b.PixelsPerToken).Distinct().Order())} pixels.");
-        }
-
-        var tokens = (long)(size.Width / block.PixelsPerToken) * (size.Height / block.PixelsPerToken);
-        return tokens <= MaxCapturedTokens
-            ? block
-            : throw new PlanException($"Capturing '{block.Name}' at {size.Width}×{size.Height} takes {tokens} × {tokens} probabilities for each head and image; up to {MaxCapturedTokens} tokens are kept. Capture a coarser block, or edit at a smaller size.");
-    }
-
     static MatchMap MapOf(AttentionBlock block, int step, float[] matches, SizePlan size)
     {
         var pixels = new Vector2((float)size.SourceWidth / size.ContentWidth, (float)size.SourceHeight / size.ContentHeight);
@@ -172,7 +150,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
             block, step, size.Width / block.PixelsPerToken, size.Height / block.PixelsPerToken, matches, new Vector2(size.SourceWidth, size.SourceHeight), pixels * block.PixelsPerToken);
     }
 
-    EditMetadata MetadataOf(PixelImage picture, SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options) => new()
+    EditMetadata MetadataOf(PixelImage picture, SizePlan size, Signal signal, PreparedSignal prepared, EditOptions options, CancellationToken cancel) => new()
     {
         Version = Version,
         Options = options with { Size = (size.Width, size.Height), Progress = null, Preview = false, Capture = null },
@@ -182,7 +160,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         Device = backend.Description,
         Signal = signal.Kind,
         Points = prepared.Drags,
-        ModelHashes = ModelHashes,
+        ModelHashes = ModelHashes(cancel),
         Record = SignalRecord.Of(signal),
         PictureHash = EditMetadata.HashOf(picture),
     };
@@ -236,23 +214,15 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         return [.. Enumerable.Range(0, Networks.Frames).Select(f => PicturePreparation.ToPicture(pictures.AsSpan(f * frame, frame), size.Width, size.Height))];
     }
 
-    float[] RunOnce(Plan plan, string input, float[] values, string output, CancellationToken cancel)
-    {
-        using var executable = backend.Compile(plan, weights);
-        var (from, to) = (plan.Graph.Input(input), plan.Graph.Output(output));
-        using var source = backend.Allocate(from.Bytes);
-        using var destination = backend.Allocate(to.Bytes);
-        source.Write(values);
-        executable.Bind(from, source);
-        executable.Bind(to, destination);
-        executable.Run(cancel);
-        var result = new float[to.Shape.Count];
-        destination.Read(result);
-        return result;
-    }
+    float[] RunOnce(Plan plan, string input, float[] values, string output, CancellationToken cancel) =>
+        PlanRun.Once(backend, weights, plan, input, values, output, cancel);
 
     /// <inheritdoc/>
-    public void Dispose() => _tables.Dispose();
+    public void Dispose()
+    {
+        Identity?.Dispose();
+        _tables.Dispose();
+    }
 
     /// <summary>The added time ids of every edit.</summary>
     internal static ReadOnlySpan<float> AddedIds => [FpsId, MotionId, NoiseStrength];

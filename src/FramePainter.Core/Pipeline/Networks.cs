@@ -67,6 +67,9 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
     public const string Matches = "matches";
     public const string Deep = "deep";
 
+    /// <summary>Tokens of a captured map: 4096 of them with the 20 heads of SVD's widest blocks and 4 images take 5 GB, and 1.3 GB with the 5 heads of its finest.</summary>
+    const int MaxCapturedTokens = 4096;
+
     /// <summary>An edit asks for about ten plans. Sizes and step counts are the caller's: without a bound a host that runs for long would keep a plan for each.</summary>
     const int KeptPlans = 64;
 
@@ -198,6 +201,52 @@ internal sealed class Networks(Checkpoint checkpoint, AttentionKind attention)
         net.Body(g, net.ConvIn(g, g.Input(Latents, Rate.Edit, Frames, side, side, 2 * LatentChannels)), control: null);
         return blocks;
     });
+
+    /// <summary>Every network at the smallest size, where each weight is read by one of them: packed weights do not depend on the size.</summary>
+    public IReadOnlyList<Func<Plan>> AllAtSmallest()
+    {
+        var key = new DenoiseKey(Grid, Grid, 1, 2, 1);
+        return
+        [
+            Clip, () => Encoder(Grid, Grid), () => Decoder(Grid, Grid), () => ControlEncoderOf(key).Prologue, () => ControlEncoderOf(key).Step,
+            () => Denoiser(key).Prologue, () => Denoiser(key).Step,
+        ];
+    }
+
+    /// <summary>What an edit's denoising plans depend on.</summary>
+    /// <param name="size">The edit's sizes.</param>
+    /// <param name="options">How it is made.</param>
+    /// <param name="scheduler">Its noise schedule.</param>
+    /// <param name="points">Whether its signal has drag points.</param>
+    /// <param name="captured">The block whose attention is kept, or null.</param>
+    public DenoiseKey KeyOf(SizePlan size, EditOptions options, EulerScheduler scheduler, bool points, AttentionBlock? captured)
+    {
+        var both = scheduler.StepsWithBothHalves(options);
+        return new DenoiseKey(
+            size.Width, size.Height, options.Steps, both > 0 ? 2 : 1, ControlTables.Rows(options.Steps, ControlFloats(size.Width, size.Height)),
+            points ? options.PointCapacity : 0, captured is null ? 0 : captured.Index + 1,
+            both > 0 && both < options.Steps, options.RefreshDeepFeaturesEvery > 1 ? DeepFeatures.Out : DeepFeatures.Inside);
+    }
+
+    /// <summary>The block that a capture asks for.</summary>
+    /// <exception cref="OptionException">There is none such.</exception>
+    /// <exception cref="PlanException">Its map would be too large.</exception>
+    public AttentionBlock BlockOf(MatchCapture capture, SizePlan size)
+    {
+        var blocks = AttentionBlocks;
+        var block = capture.PixelsPerToken is { } pixels ? blocks.LastOrDefault(b => b.PixelsPerToken == pixels) : blocks.ElementAtOrDefault(capture.Block ?? -1);
+        if (block is null)
+        {
+            throw new OptionException(nameof(EditOptions.Capture), blocks.Count == 0
+                ? $"With {attention} attention no block looks at the source; there is nothing to capture."
+                : $"There is no {(capture.Block is { } index ? $"block {index}" : $"block of {capture.PixelsPerToken} pixels a token")}; blocks are numbered from 0 to {blocks.Count - 1}, their tokens are of {string.Join(", ", blocks.Select(b => b.PixelsPerToken).Distinct().Order())} pixels.");
+        }
+
+        var tokens = (long)(size.Width / block.PixelsPerToken) * (size.Height / block.PixelsPerToken);
+        return tokens <= MaxCapturedTokens
+            ? block
+            : throw new PlanException($"Capturing '{block.Name}' at {size.Width}×{size.Height} takes {tokens} × {tokens} probabilities for each head and image; up to {MaxCapturedTokens} tokens are kept. Capture a coarser block, or edit at a smaller size.");
+    }
 
     (int Height, int Width) Join(int width, int height) =>
         (UNet.JoinExtent(checkpoint.UNet, height / VaeFactor), UNet.JoinExtent(checkpoint.UNet, width / VaeFactor));

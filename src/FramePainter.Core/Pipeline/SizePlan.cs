@@ -65,6 +65,17 @@ sealed class SizePlan
         return new SizePlan(sourceWidth, sourceHeight, width, height, fit);
     }
 
+    /// <summary>The same picture in a working size of about this shape.</summary>
+    /// <param name="longSide">Cells of the grid along the longer side.</param>
+    /// <param name="grid">The grid.</param>
+    public SizePlan Scaled(int longSide, int grid)
+    {
+        var scale = (double)longSide * grid / Math.Max(Width, Height);
+        return Create(SourceWidth, SourceHeight, (Cells(Width), Cells(Height)), grid, Fit);
+
+        int Cells(int side) => Math.Max(1, (int)Math.Round(side * scale / grid)) * grid;
+    }
+
     /// <summary>The caller's picture at the working size, RGB, resized by Lanczos.</summary>
     /// <param name="source">A picture of the source size.</param>
     public PixelImage PrepareSource(PixelImage source) =>

@@ -13,6 +13,9 @@ public abstract class Signal
     /// <summary>What it is, for messages: "sketch".</summary>
     internal abstract string Kind { get; }
 
+    /// <summary>Whether it has drag points.</summary>
+    internal bool HasPoints => this is PointsSignal or CombinedSignal;
+
     /// <summary>A sketch: white strokes on black, drawn over the whole picture at any scale. Colours count by their brightness.</summary>
     /// <param name="strokes">The sketch, with the picture's aspect ratio.</param>
     public static Signal Sketch(PixelImage strokes)

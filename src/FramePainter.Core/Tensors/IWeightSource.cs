@@ -11,13 +11,13 @@ public interface IWeightSource
     /// <exception cref="CheckpointException">There is no such tensor, or it can no longer be read.</exception>
     IWeightHandle Open(string name);
 
-    /// <summary>Type of a tensor's elements, without its bytes where the source knows it.</summary>
+    /// <summary>A tensor's type and shape, without reading its bytes where the source knows them: the view's address is 0.</summary>
     /// <param name="name">The prefixed name.</param>
     /// <exception cref="CheckpointException">There is no such tensor.</exception>
-    DType TypeOf(string name)
+    TensorView Describe(string name)
     {
         using var handle = Open(name);
-        return handle.View.Type;
+        return handle.View with { Address = 0 };
     }
 }
 

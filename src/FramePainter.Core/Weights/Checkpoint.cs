@@ -80,7 +80,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
             var report = contents.Compare();
             return report.Issues.Count == 0
                 ? new(contents, report)
-                : throw new CheckpointException($"The checkpoint '{location.Model}' does not fit its configs: {report.Describe()}", location.Model) { Report = report };
+                : throw new CheckpointException($"The checkpoint '{location.Model}' does not fit its configs: {report.Describe()}{HintOf(report)}", location.Model) { Report = report };
         }
         catch
         {
@@ -132,8 +132,8 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public DType TypeOf(string name) =>
-        _bound.TryGetValue(name, out var place) ? place.Entry.Type : throw new CheckpointException($"The checkpoint has no tensor '{name}'.", tensor: name);
+    public TensorView Describe(string name) =>
+        _bound.TryGetValue(name, out var place) ? new TensorView(name, place.Entry.Type, place.Entry.Shape, 0) : throw new CheckpointException($"The checkpoint has no tensor '{name}'.", tensor: name);
 
     /// <summary>Closes all files. Handles still open stay valid until they are disposed.</summary>
     public void Dispose()
@@ -141,6 +141,12 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         _disposed = true;
         _contents.Dispose();
     }
+
+    /// <summary>What a report as a whole says: where nothing but matching attention is missing, the U-Net is the one that FramePainter was trained from.</summary>
+    static string HintOf(CheckpointReport report) =>
+        report.Issues.All(i => i.Kind == CheckpointIssueKind.Missing && i.Tensor.Contains(".sparse_attention.", StringComparison.Ordinal))
+            ? "\nNothing but matching attention is missing: this is Stable Video Diffusion's own U-Net. Put FramePainter's unet_diffusion_pytorch_model.safetensors in its place, or choose another kind of attention."
+            : string.Empty;
 
     static CheckpointReport InspectFiles(IReadOnlyList<string> paths)
     {

@@ -62,6 +62,9 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Makes the context the calling thread's; before any other call.</summary>
     public void MakeCurrent() => DriverCall.Check(NativeDriver.cuCtxSetCurrent(_context));
 
+    /// <summary>The same before memory and handles are given back, which is tried whatever the context's state: after a fault of a kernel every call fails.</summary>
+    public void TryMakeCurrent() => _ = NativeDriver.cuCtxSetCurrent(_context);
+
     /// <summary>A new stream; the caller destroys it.</summary>
     public nint CreateStream()
     {
@@ -135,19 +138,17 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (NativeDriver.cuCtxSetCurrent(_context) == 0)
+        TryMakeCurrent();
+        _pool?.Dispose();
+        _kernels?.Dispose();
+        if (_staging != 0)
         {
-            _pool?.Dispose();
-            _kernels?.Dispose();
-            if (_staging != 0)
-            {
-                _ = NativeDriver.cuMemFreeHost(_staging);
-            }
+            _ = NativeDriver.cuMemFreeHost(_staging);
+        }
 
-            if (_copies != 0)
-            {
-                _ = NativeDriver.cuStreamDestroy_v2(_copies);
-            }
+        if (_copies != 0)
+        {
+            _ = NativeDriver.cuStreamDestroy_v2(_copies);
         }
 
         _ = NativeDriver.cuDevicePrimaryCtxRelease_v2(_device);

@@ -34,7 +34,7 @@ internal sealed unsafe class PinnedBlock : IDisposable
     {
         if (_address != 0)
         {
-            _context.MakeCurrent();
+            _context.TryMakeCurrent();
             _ = NativeDriver.cuMemFreeHost(_address);
             _address = 0;
         }

@@ -119,7 +119,16 @@ internal sealed class HostWeights : IDisposable
             return false;
         }
 
-        _context.Upload(block.Address, entry.Host);
+        try
+        {
+            _context.Upload(block.Address, entry.Host);
+        }
+        catch
+        {
+            block.Dispose();
+            throw;
+        }
+
         entry.Device = block;
         _resident += block.Bytes;
         return true;

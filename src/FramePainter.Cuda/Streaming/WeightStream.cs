@@ -24,6 +24,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
     readonly HashSet<string> _held = new(StringComparer.Ordinal);
     readonly List<Batch> _batches = [];
     readonly List<int> _opStarts = [];
+    readonly List<nint> _events = [];
     readonly DeviceBlock? _window;
     readonly nint _copies;
     readonly nint _begun;
@@ -57,7 +58,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
                 var half = Math.Max(streamed.Max(Need), Math.Min(streamed.Sum(Need), Math.Min(LargestHalf, host.Share / ShareOfWindow)));
                 _window = context.Pool.Rent(2 * half);
                 _copies = context.CreateStream();
-                _begun = context.CreateEvent();
+                _begun = CreateEvent();
                 Fill(streamed, half);
             }
 
@@ -143,17 +144,18 @@ internal sealed class WeightStream : PlanWeights, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _context.MakeCurrent();
+        _context.TryMakeCurrent();
         if (_copies != 0)
         {
             _ = NativeDriver.cuStreamDestroy_v2(_copies);
         }
 
-        foreach (var handle in _batches.SelectMany(b => new[] { b.Copied, b.Used }).Append(_begun).Where(e => e != 0))
+        foreach (var handle in _events)
         {
             _ = NativeDriver.cuEventDestroy_v2(handle);
         }
 
+        _events.Clear();
         _batches.Clear();
         _window?.Dispose();
         foreach (var key in _held)
@@ -162,6 +164,13 @@ internal sealed class WeightStream : PlanWeights, IDisposable
         }
 
         _held.Clear();
+    }
+
+    nint CreateEvent()
+    {
+        var created = _context.CreateEvent();
+        _events.Add(created);
+        return created;
     }
 
     static void Order(nint handle, nint first, nint second)
@@ -183,7 +192,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
         {
             if (batch is null || used + op.Keys.Where(k => !batch.Places.ContainsKey(k)).Sum(k => Align(_host[k].Bytes)) > half)
             {
-                batch = new Batch(op.Op, _context.CreateEvent(), _context.CreateEvent());
+                batch = new Batch(op.Op, CreateEvent(), CreateEvent());
                 _batches.Add(batch);
                 used = 0;
             }

@@ -20,8 +20,7 @@ internal sealed unsafe class CpuExecutable : IExecutable
         _kernels = [.. plan.Graph.Ops.Select(op => KernelFactory.Create(op, weights))];
         var values = plan.Graph.Inputs.Concat(plan.Graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1;
         _run = new CpuRun(pool, values);
-        var perWorker = _kernels.Length == 0 ? 0 : Align(_kernels.Max(k => k.ScratchBytesPerWorker));
-        var shared = _kernels.Length == 0 ? 0 : Align(_kernels.Max(k => k.SharedScratchBytes));
+        var (perWorker, shared) = ScratchOf(_kernels);
         _arena = new NativeBuffer(plan.ArenaBytes);
         try
         {
@@ -46,6 +45,10 @@ internal sealed unsafe class CpuExecutable : IExecutable
 
     /// <inheritdoc/>
     public long Bytes => _arena.Bytes + _scratch.Bytes;
+
+    /// <summary>Scratch bytes that the neediest of some kernels wants for each worker, and once.</summary>
+    public static (long PerWorker, long Shared) ScratchOf(CpuKernel[] kernels) =>
+        kernels.Length == 0 ? (0, 0) : (Align(kernels.Max(k => k.ScratchBytesPerWorker)), Align(kernels.Max(k => k.SharedScratchBytes)));
 
     /// <inheritdoc/>
     public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)

@@ -18,11 +18,16 @@ internal enum WinogradUse
 }
 
 /// <summary>Weights of one checkpoint as CPU kernels want them, each packed once and shared by every plan.</summary>
-internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster) : IWeightStore
+/// <param name="source">Where they come from.</param>
+/// <param name="numbers">In which numbers products are computed and their weights kept.</param>
+/// <param name="winograd">Which 3×3 convolutions run by Winograd's algorithm.</param>
+/// <param name="countsOnly">Nothing is read or packed, only counted: for kernels that are never run.</param>
+internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster, bool countsOnly = false) : IWeightStore
 {
     readonly MadeOnce<IDisposable> _packed = new();
     readonly MadeOnce<NativeBuffer> _vectors = new();
     readonly ConcurrentDictionary<string, float> _mixes = new(StringComparer.Ordinal);
+    readonly HashSet<string> _counted = new(StringComparer.Ordinal);
     long _bytes;
     bool _disposed;
 
@@ -40,6 +45,25 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
 
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;
+
+    /// <summary>Whether weights are only counted.</summary>
+    public bool CountsOnly => countsOnly;
+
+    /// <summary>The most that weights took at once while they were counted, with what they are packed from.</summary>
+    public long PackingBytes { get; private set; }
+
+    /// <summary>Counts a weight, once.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="bytes">Bytes that it takes when packed.</param>
+    /// <param name="packing">Bytes that it and what it is packed from take at once.</param>
+    public void Count(string key, long bytes, long packing)
+    {
+        if (_counted.Add(key))
+        {
+            PackingBytes = Math.Max(PackingBytes, _bytes + packing);
+            _bytes += bytes;
+        }
+    }
 
     /// <summary>A matrix in some packed form, made by <paramref name="pack"/> when it is first asked for.</summary>
     /// <typeparam name="T">The packed form.</typeparam>
@@ -62,6 +86,12 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     public unsafe float* Vector(WeightVector vector)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (countsOnly)
+        {
+            Count(vector.Key, PaddedBytes(vector), PaddedBytes(vector) + vector.Tensors.Max(t => source.Describe(t).Bytes));
+            return null;
+        }
+
         return (float*)_vectors.Get(vector.Key, () => Load(vector)).Pointer;
     }
 
@@ -69,7 +99,7 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     /// <param name="scale">The factor.</param>
     public float Scale(MixScale scale)
     {
-        if (scale.Mix is null)
+        if (scale.Mix is null || countsOnly)
         {
             return scale.Constant;
         }
@@ -98,8 +128,7 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
 
     NativeBuffer Load(WeightVector vector)
     {
-        var padded = (vector.Count + 15) / 16 * 16;
-        var buffer = new NativeBuffer((long)padded * sizeof(float));
+        var buffer = new NativeBuffer(PaddedBytes(vector));
         try
         {
             Fill(buffer.Span<float>(0, vector.Count), vector);
@@ -113,6 +142,8 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
         Interlocked.Add(ref _bytes, buffer.Bytes);
         return buffer;
     }
+
+    static long PaddedBytes(WeightVector vector) => (vector.Count + 15L) / 16 * 16 * sizeof(float);
 
     void Fill(Span<float> values, WeightVector vector)
     {

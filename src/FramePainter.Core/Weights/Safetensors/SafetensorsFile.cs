@@ -59,7 +59,8 @@ public sealed class SafetensorsFile : IDisposable
             {
                 FileNotFoundException or DirectoryNotFoundException => new CheckpointException($"There is no file '{path}'.", path, inner: e),
                 UnauthorizedAccessException when Directory.Exists(path) => new CheckpointException($"'{path}' is a folder; a safetensors file is needed.", path, inner: e),
-                IOException or UnauthorizedAccessException => new CheckpointException($"'{path}' cannot be read: {e.Message}", path, inner: e),
+                UnauthorizedAccessException => new CheckpointException($"'{path}' cannot be read: {e.Message} See that it may be read by this user.", path, inner: e),
+                IOException => new CheckpointException($"'{path}' cannot be read: {e.Message}", path, inner: e),
                 _ => e,
             };
         }

@@ -78,7 +78,10 @@ sealed class WeightFiles : IDisposable
         var shards = index.WeightMap.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         var missing = shards.Where(s => !File.Exists(System.IO.Path.Combine(folder, s))).ToArray();
         if (missing.Length > 0)
-            throw new CheckpointException($"The shard index '{index.File}' names {missing.Length} of {shards.Length} shards that are not beside it: {string.Join(", ", missing)}.", System.IO.Path.Combine(folder, missing[0]));
+        {
+            var hint = Directory.EnumerateFiles(folder, "*.fp16.safetensors").Any() ? $" A half-precision file is there: it is taken with {nameof(PainterOptions)}.{nameof(PainterOptions.PreferFp16)} (--fp16)." : string.Empty;
+            throw new CheckpointException($"The shard index '{index.File}' names {missing.Length} of {shards.Length} shards that are not beside it: {string.Join(", ", missing)}.{hint}", System.IO.Path.Combine(folder, missing[0]));
+        }
 
         foreach (var shard in shards)
         {

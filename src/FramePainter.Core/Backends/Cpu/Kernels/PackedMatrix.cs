@@ -11,18 +11,25 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
-    readonly NativeBuffer _memory;
+    readonly NativeBuffer? _memory;
     readonly NativeBuffer? _scales;
 
-    PackedMatrix(DType type, int wordInputs, int inputs, int columns, int panelOutputs, int panels)
+    PackedMatrix(DType type, int wordInputs, int inputs, int columns, int panelOutputs, int panels, bool countsOnly = false)
     {
         (Type, WordInputs, Inputs, Columns, PanelOutputs, Panels) = (type, wordInputs, inputs, columns, panelOutputs, panels);
         WordBytes = columns * wordInputs * type.Size();
         PanelBytes = (long)((inputs + wordInputs - 1) / wordInputs) * WordBytes;
-        _memory = new NativeBuffer(Panels * PanelBytes);
+        var scaleBytes = type == DType.I8 ? (long)panels * columns * sizeof(float) : 0;
+        Bytes = (panels * PanelBytes) + scaleBytes;
+        if (countsOnly)
+        {
+            return;
+        }
+
+        _memory = new NativeBuffer(panels * PanelBytes);
         try
         {
-            _scales = type == DType.I8 ? new NativeBuffer((long)panels * columns * sizeof(float)) : null;
+            _scales = scaleBytes > 0 ? new NativeBuffer(scaleBytes) : null;
         }
         catch
         {
@@ -56,10 +63,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public long PanelBytes { get; }
 
     /// <summary>Bytes of all panels and factors.</summary>
-    public long Bytes => _memory.Bytes + (_scales?.Bytes ?? 0);
+    public long Bytes { get; }
 
     /// <summary>The first weight of a panel from some word on.</summary>
-    public byte* At(int panel, int word) => (byte*)_memory.Pointer + (panel * PanelBytes) + ((long)word * WordBytes);
+    public byte* At(int panel, int word) => (byte*)_memory!.Pointer + (panel * PanelBytes) + ((long)word * WordBytes);
 
     /// <summary>The factors of a panel's columns, or null where weights are what they say.</summary>
     public float* Scales(int panel) => _scales is null ? null : (float*)_scales.Pointer + ((long)panel * Columns);
@@ -71,13 +78,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="gated">The outputs' second half are gates of the first.</param>
     /// <param name="numbers">What it is multiplied in and kept as.</param>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the numbers.</exception>
-    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers) =>
+    public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers)
+    {
         // Pairs are a form of their own: at another size the same convolution may run by Winograd's algorithm, which reads single weights.
-        weights.Packed($"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}{(numbers.Brain is null ? "" : "pairs")}", source =>
+        var key = $"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}{(numbers.Brain is null ? "" : "pairs")}";
+        var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
+        return weights.CountsOnly ? Count(weights, key, matrix, columns, gated, numbers.Type, wordInputs) : weights.Packed(key, source =>
         {
             var packed = Pack(source, matrix, columns, gated);
             var type = numbers.Type ?? packed.Type;
-            var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
             if (packed.Type != type || packed.WordInputs != wordInputs)
             {
                 using var stored = packed;
@@ -86,19 +95,41 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
             return (packed, packed.Bytes);
         });
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _memory.Dispose();
+        _memory?.Dispose();
         _scales?.Dispose();
+    }
+
+    /// <summary>The matrix without its weights, counted as <see cref="Of"/> would take memory for it.</summary>
+    static PackedMatrix Count(CpuWeights weights, string key, WeightMatrix matrix, int columns, bool gated, DType? type, int wordInputs)
+    {
+        var stored = Empty(weights.Source, matrix, columns, gated, countsOnly: true);
+        var tensor = stored.Bytes + matrix.Tensors.Max(t => weights.Source.Describe(t).Bytes);
+        if ((type ?? stored.Type) == stored.Type && wordInputs == stored.WordInputs)
+        {
+            weights.Count(key, stored.Bytes, tensor);
+            return stored;
+        }
+
+        var recast = new PackedMatrix(type ?? stored.Type, wordInputs, stored.Inputs, columns, stored.PanelOutputs, stored.Panels, countsOnly: true);
+        weights.Count(key, recast.Bytes, Math.Max(tensor, stored.Bytes + recast.Bytes));
+        return recast;
+    }
+
+    static PackedMatrix Empty(IWeightSource source, WeightMatrix matrix, int columns, bool gated, bool countsOnly = false)
+    {
+        var panelOutputs = gated ? columns / 2 : columns;
+        var panels = ((gated ? matrix.Outputs / 2 : matrix.Outputs) + panelOutputs - 1) / panelOutputs;
+        return new PackedMatrix(CommonType(source, matrix), 1, matrix.Inputs * matrix.Taps, columns, panelOutputs, panels, countsOnly);
     }
 
     static PackedMatrix Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated)
     {
-        var panelOutputs = gated ? columns / 2 : columns;
-        var panels = ((gated ? matrix.Outputs / 2 : matrix.Outputs) + panelOutputs - 1) / panelOutputs;
-        var packed = new PackedMatrix(CommonType(source, matrix), 1, matrix.Inputs * matrix.Taps, columns, panelOutputs, panels);
+        var packed = Empty(source, matrix, columns, gated);
         try
         {
             var (output, input) = (0, 0);
@@ -148,7 +179,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         DType? common = null;
         foreach (var name in matrix.Tensors)
         {
-            var type = source.TypeOf(name);
+            var type = source.Describe(name).Type;
             if (!type.IsWeight())
             {
                 throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);

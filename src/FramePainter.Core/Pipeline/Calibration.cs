@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Tensors;
+
+namespace FramePainter.Pipeline;
+
+/// <summary>
+/// How long plans would take on a device: their ops are timed one by one, those with the largest share first, over weights of the right shape that
+/// are made up, until the time for it is spent. The rest counts by the rate of the ops of its kind that were timed.
+/// </summary>
+internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSpan budget)
+{
+    /// <summary>Operations and bytes a second by which ops are ordered before any is timed: a few cores of a common processor.</summary>
+    const double GuessedFlops = 5e10;
+    const double GuessedBytes = 8e9;
+    const double GuessedStart = 2e-6;
+
+    readonly Dictionary<string, double> _timed = new(StringComparer.Ordinal);
+
+    /// <summary>The guess for the longest op of plans, in seconds: whether it pays to time a smaller size in its place.</summary>
+    public static double LongestGuess(IEnumerable<Plan> plans) => plans.SelectMany(p => p.Graph.Ops).Max(Guess);
+
+    /// <summary>Times ops and adds them up.</summary>
+    /// <param name="runs">The plans and how often each runs.</param>
+    /// <param name="smaller">The same plans at a smaller size, whose ops are timed in their place and scaled; or <paramref name="runs"/>.</param>
+    /// <param name="cancel">Looked at between ops.</param>
+    /// <returns>Seconds of all runs, and the part of them whose ops were timed.</returns>
+    public (double Seconds, double Timed) Run(IReadOnlyDictionary<Plan, int> runs, IReadOnlyDictionary<Plan, int> smaller, CancellationToken cancel)
+    {
+        var groups = Groups(runs, smaller);
+        var clock = Stopwatch.StartNew();
+
+        // The second round is of code that the runtime has compiled anew meanwhile.
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var group in groups)
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (clock.Elapsed > budget)
+                {
+                    break;
+                }
+
+                var seconds = OpProbe.Time(backend, shapes, group.Probe, cancel);
+                _timed[group.Key] = Math.Min(_timed.GetValueOrDefault(group.Key, double.MaxValue), seconds);
+            }
+        }
+
+        return Sum(groups);
+    }
+
+    (double Seconds, double Timed) Sum(List<Group> groups)
+    {
+        var timed = groups.Where(g => _timed.ContainsKey(g.Key)).ToList();
+        var rates = timed.GroupBy(g => g.Op.GetType()).ToDictionary(kind => kind.Key, Rate);
+        var all = timed.Count > 0 ? Rate(timed) : 1;
+        var rest = groups.Except(timed).Sum(g => g.Count * Guess(g.Op) * rates.GetValueOrDefault(g.Op.GetType(), all));
+        var sure = timed.Sum(Seconds);
+        return (sure + rest, sure);
+
+        double Rate(IEnumerable<Group> some) => some.Sum(Seconds) / some.Sum(g => g.Count * Guess(g.Op));
+    }
+
+    double Seconds(Group group) => group.Count * _timed[group.Key] * Guess(group.Op) / Guess(group.Probe);
+
+    /// <summary>Ops that are the same work, most of the guessed time first.</summary>
+    static List<Group> Groups(IReadOnlyDictionary<Plan, int> runs, IReadOnlyDictionary<Plan, int> smaller)
+    {
+        var groups = new Dictionary<string, Group>(StringComparer.Ordinal);
+        foreach (var (plan, count) in runs)
+        {
+            var ops = plan.Graph.Ops;
+            var probes = (smaller.Keys.FirstOrDefault(p => p.Graph.Name == plan.Graph.Name && p.Graph.Ops.Length == ops.Length) ?? plan).Graph.Ops;
+            for (var i = 0; i < ops.Length; i++)
+            {
+                var key = Signature(ops[i]);
+                groups[key] = groups.TryGetValue(key, out var known) ? known with { Count = known.Count + count } : new Group(key, ops[i], probes[i], count);
+            }
+        }
+
+        return [.. groups.Values.OrderByDescending(g => g.Count * Guess(g.Op))];
+    }
+
+    static double Guess(Op op) => (op.Flops / GuessedFlops) + ((op.Inputs.Concat(op.Outputs).Sum(v => v.Bytes) + WeightBytes(op)) / GuessedBytes) + GuessedStart;
+
+    static long WeightBytes(Op op) => op is ProductOp product ? 2L * product.Weight.Outputs * product.Weight.Inputs * product.Weight.Taps : 0;
+
+    /// <summary>Equal for ops that are the same work: the same kind over the same shapes.</summary>
+    static string Signature(Op op)
+    {
+        var shapes = string.Join(' ', op.Inputs.Select(v => v.Shape).Append(op.Output.Shape));
+        return string.Create(CultureInfo.InvariantCulture, $"{op.GetType().Name} {shapes} {op switch
+        {
+            ConvOp c => $"{c.Weight.Outputs} {c.Weight.Inputs} {c.KernelHeight} {c.Stride} {c.Upsample} {c.Epilogue.Activation}",
+            ProductOp p => $"{p.Weight.Outputs} {p.Weight.Inputs} {p.Weight.Taps} {p.Epilogue.Activation}",
+            AttentionOp a => $"{a.Heads} {a.HeadDim} {a.Matching is not null}",
+            GroupNormOp n => $"{n.Groups} {n.Frames} {n.Activation}",
+            _ => "",
+        }}");
+    }
+
+    /// <summary>Ops that are the same work.</summary>
+    /// <param name="Key">Their signature.</param>
+    /// <param name="Op">One of them.</param>
+    /// <param name="Probe">What is timed in its place: itself, or the same op at a smaller size.</param>
+    /// <param name="Count">How often they run in all.</param>
+    sealed record Group(string Key, Op Op, Op Probe, int Count);
+}

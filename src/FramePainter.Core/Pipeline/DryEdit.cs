@@ -1,0 +1,79 @@
+using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Weights;
+
+namespace FramePainter.Pipeline;
+
+/// <summary>What an edit would take: found by making it over a <see cref="DryBackend"/>, from the loading of the weights on.</summary>
+/// <param name="Peak">The moment at which most device memory is held.</param>
+/// <param name="Weights">Bytes of the packed weights.</param>
+/// <param name="Pictures">Bytes of pictures, noise, latents and the plans themselves in managed memory.</param>
+/// <param name="Runs">How often each plan runs.</param>
+internal sealed record DryEdit(HeldMemory Peak, long Weights, long Pictures, IReadOnlyDictionary<Plan, int> Runs)
+{
+    /// <summary>Floating-point operations of all runs.</summary>
+    public double Flops => Runs.Sum(r => r.Key.Graph.Flops * r.Value);
+
+    /// <summary>All memory at the highest moment.</summary>
+    public long PeakBytes => Peak.Total + Pictures;
+
+    /// <summary>Makes a dry edit.</summary>
+    /// <param name="checkpoint">The model; no weight of it is read.</param>
+    /// <param name="networks">Its plans.</param>
+    /// <param name="meter">What plans take on the device.</param>
+    /// <param name="size">The sizes.</param>
+    /// <param name="options">How it would be made; its capture must be one that there is.</param>
+    /// <param name="points">Whether the signal would have drag points.</param>
+    public static DryEdit Make(Checkpoint checkpoint, Networks networks, IPlanMeter meter, SizePlan size, EditOptions options, bool points)
+    {
+        using var dry = new DryBackend(meter, "dry");
+        using var store = dry.CreateStore(checkpoint);
+        foreach (var plan in networks.AllAtSmallest())
+        {
+            dry.Compile(plan(), store).Dispose();
+        }
+
+        Run(networks.Clip());
+        Run(networks.Encoder(size.Width, size.Height));
+        var (key, scheduler) = KeyOf(checkpoint, networks, size, options, points);
+        using (var tables = new ControlTables(dry))
+        {
+            using (var denoiser = new Denoiser(networks, tables, dry, store, key, scheduler))
+            {
+                // Nothing looks at the picture, and the size may be one that memory is too small for.
+                var black = PixelImage.Adopt(new byte[3], 1, 1, PixelFormat.Rgb24);
+                denoiser.Prepare(new float[checkpoint.UNet.CrossAttentionWidths[0]], [], new PreparedSignal(black, points ? [] : null, []), options, CancellationToken.None);
+                denoiser.Run([], static _ => { }, CancellationToken.None);
+            }
+
+            Run(networks.Decoder(size.Width, size.Height));
+        }
+
+        return new DryEdit(dry.Peak, store.Bytes, ManagedBytes(size, checkpoint.Clip.ImageSize, dry.Runs.Keys.Sum(p => p.Graph.Ops.Length)), dry.Runs);
+
+        // One input, one output, as PlanRun does it.
+        void Run(Plan plan)
+        {
+            using var executable = dry.Compile(plan, store);
+            using var source = dry.Allocate(plan.Graph.Inputs[0].Bytes);
+            using var destination = dry.Allocate(plan.Graph.Outputs[0].Bytes);
+            executable.Run(CancellationToken.None);
+        }
+    }
+
+    /// <summary>What an edit's denoising plans depend on, and its noise schedule.</summary>
+    public static (DenoiseKey Key, EulerScheduler Scheduler) KeyOf(Checkpoint checkpoint, Networks networks, SizePlan size, EditOptions options, bool points)
+    {
+        var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
+        return (networks.KeyOf(size, options, scheduler, points, options.Capture is { } capture ? networks.BlockOf(capture, size) : null), scheduler);
+    }
+
+    /// <summary>
+    /// Managed memory of an edit: a working pixel's floats are the picture's and its noise's (24 bytes), the control frame's (12) and both decoded
+    /// frames' (24); its bytes those of picture, control frame and decoded frames (12). A pixel of the caller's size is resized twice (18 with what
+    /// lies between both passes). CLIP's picture takes floats of three channels at its own size and, narrowed only, at the source's height.
+    /// An op of a plan and its kernel are some 3 KB of objects. The collector may leave all of it until the edit is over.
+    /// </summary>
+    static long ManagedBytes(SizePlan size, int clipSide, int ops) =>
+        (72L * size.Width * size.Height) + (18L * size.SourceWidth * size.SourceHeight) + (12L * clipSide * (clipSide + size.SourceHeight)) + (3072L * ops);
+}
