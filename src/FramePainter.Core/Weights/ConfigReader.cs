@@ -64,11 +64,14 @@ sealed class ConfigReader
     /// <summary>The most layers of one kind that a config may name. Layers are made into names of tensors before any file is looked at: billions of them would take all memory.</summary>
     public const int MostLayers = 1024;
 
+    /// <summary>The largest width, side or count of other things: far more than any network has, and its square still fits 32 bits.</summary>
+    const int MostExtent = 1 << 15;
+
     /// <summary>The most levels of a network. Each halves the picture: sizes stay far from the end of 32 bits.</summary>
     const int MostLevels = 8;
 
-    /// <summary>An integer of at least 1.</summary>
-    public int Integer(string key, int fallback, int maximum = int.MaxValue)
+    /// <summary>An integer from 1 on, up to a bound.</summary>
+    public int Integer(string key, int fallback, int maximum = MostExtent)
     {
         if (!Has(key, out var value))
             return fallback;
@@ -88,8 +91,8 @@ sealed class ConfigReader
             : throw Refuse(key, supported);
     }
 
-    /// <summary>A list of integers of at least 1; without a fallback it must be there.</summary>
-    public int[] Integers(string key, int[]? fallback, int maximum = int.MaxValue)
+    /// <summary>A list of such integers; without a fallback it must be there.</summary>
+    public int[] Integers(string key, int[]? fallback, int maximum = MostExtent)
     {
         var supported = string.Create(CultureInfo.InvariantCulture, $"a list of integers {Range(maximum)}, {MostLevels} of them at most");
         if (!Has(key, out var value))
@@ -101,7 +104,7 @@ sealed class ConfigReader
     }
 
     /// <summary>One integer for every level, or a list with an entry a level.</summary>
-    public int[] PerLevel(string key, int levels, int[] fallback, int maximum = int.MaxValue)
+    public int[] PerLevel(string key, int levels, int[] fallback, int maximum = MostExtent)
     {
         if (Has(key, out var value) && value.ValueKind == JsonValueKind.Number)
             return [.. Enumerable.Repeat(Integer(key, 0, maximum), levels)];
@@ -189,7 +192,7 @@ sealed class ConfigReader
     static int? ToInteger(JsonElement value, int maximum) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 1 && number <= maximum ? number : null;
 
-    static string Range(int maximum) => maximum == int.MaxValue ? "of at least 1" : string.Create(CultureInfo.InvariantCulture, $"from 1 to {maximum}");
+    static string Range(int maximum) => string.Create(CultureInfo.InvariantCulture, $"from 1 to {maximum}");
 
     static bool IsString(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 

@@ -15,7 +15,7 @@ namespace FramePainter.Fuzz.Targets;
 /// </summary>
 internal sealed unsafe class NativeTarget : IFuzzTarget, IDisposable
 {
-    const int MostCalls = 24;
+    const int MostCalls = 8;
     const uint OneInSoMany = 256;
     const int MostPainters = 2;
     const int Memory = 1 << 19;
