@@ -74,6 +74,14 @@ public sealed class WeightFilesTests : IDisposable
     }
 
     [Fact]
+    public void Where_shards_are_missing_a_half_precision_file_beside_them_is_named()
+    {
+        _folder.WriteFloats("x.fp16.safetensors", ("a", new(1)));
+        var error = Assert.Throws<CheckpointException>(() => WeightFiles.Open(_folder.Write("x.index.json", """{"weight_map":{"a":"1.safetensors"}}""")));
+        Assert.Contains("--fp16", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_index_that_cannot_be_read_is_named()
     {
         Refused(_folder.Root, "cannot be read");
