@@ -3,7 +3,7 @@
 // probabilities of these are multiplied by their values; warpgroups run apart, so that exponentials of one hide behind products of another.
 #pragma once
 #include "../common.h"
-#include "product.h"
+#include "ring.h"
 
 // Maps are of channels, tokens and images, boxes of 64 channels.
 struct FP_ALIGNED_ARGUMENT HopperAttentionSet
@@ -20,8 +20,8 @@ struct FP_ALIGNED_ARGUMENT HopperAttentionArgs
     float scale_log2;
 };
 
-// GROUPS warpgroups multiply; of every POLYNOMIAL_OF exponentials one is computed by multiply-adds in place of the special unit (0: none).
-template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
+// GROUPS warpgroups multiply; keys and values go through STAGES stages.
+template <int GROUPS, int STAGES> struct HopperAttention
 {
     static constexpr int DIM = 64, QUERIES = 64, KEYS = 128;
     static constexpr int QUERY = QUERIES * DIM, TILE = KEYS * DIM, TILE_BYTES = TILE * 2;
@@ -32,21 +32,11 @@ template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
         u64 *full, *empty, *queries;
     };
 
-    struct Ring
-    {
-        u32 stage, parity;
-    };
-
-    DEV void advance(Ring& ring)
-    {
-        if (++ring.stage < STAGES) return;
-        ring.stage = 0;
-        ring.parity ^= 1;
-    }
+    using Ring = ::Ring<STAGES>;
 
     DEV Shared shared()
     {
-        unsigned char* base = smem() + (1024 - shared_address(smem()) % 1024) % 1024;
+        unsigned char* base = first_stage();
         f16* stages = (f16*)base + GROUPS * QUERY;
         u64* barriers = (u64*)(stages + STAGES * TILE);
         return {(f16*)base, stages, barriers, barriers + STAGES, barriers + 2 * STAGES};
@@ -73,11 +63,6 @@ template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
         }
     }
 
-    DEV u64 describe(const f16* matrix)
-    {
-        return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
-    }
-
     DEV void score(const f16* query, const f16* keys, float (&sums)[64])
     {
         u64 a = describe(query), b = describe(keys);
@@ -93,17 +78,6 @@ template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
             const u32 left[4] = {p[4 * k], p[4 * k + 1], p[4 * k + 2], p[4 * k + 3]};
             warpgroup_multiply_rows(out, left, b + k * (2048 >> 4));
         }
-    }
-
-    // 2^x for x <= 0 by multiply-adds: the whole part goes to the exponent's bits, a cubic fits 2^f on [-1/2, 1/2] within 1.1e-4 of it,
-    // below what rounding a probability to float16 takes.
-    DEV float ex2_polynomial(float x)
-    {
-        x = __builtin_fmaxf(x, -126.0f);
-        float whole = x + 12582912.0f, f = x - (whole - 12582912.0f);
-        float y = 0.99992807f + f * (0.69326099f + f * (0.24261112f + f * 0.05517166f));
-        u32 bits = __builtin_bit_cast(u32, y) + (__builtin_bit_cast(u32, whole) << 23);
-        return __builtin_bit_cast(float, bits);
     }
 
     // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities of the largest so far, and says
@@ -123,9 +97,7 @@ template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
             {
                 UNROLL for (int e = 0; e < 2; e++)
                 {
-                    float x = s[4 * j + 2 * h + e] * scale - offset;
-                    bool polynomial = POLYNOMIAL_OF > 0 && (2 * j + e) % (POLYNOMIAL_OF > 0 ? POLYNOMIAL_OF : 1) == 0;
-                    float p = polynomial ? ex2_polynomial(x) : ex2(x);
+                    float p = ex2(s[4 * j + 2 * h + e] * scale - offset);
                     s[4 * j + 2 * h + e] = p;
                     sum += p;
                 }
@@ -282,12 +254,12 @@ template <int GROUPS, int STAGES, int POLYNOMIAL_OF> struct HopperAttention
         int key_image = (int)((i64)image * set.key_images / a.images);
         if (tid() >= GROUPS * 128)
         {
-            registers_down<GROUPS == 2 ? 24 : 32>();
+            registers_down<32>();
             if (tid() == GROUPS * 128) produce(set, argument + (second ? sizeof(HopperAttentionSet) : 0), s, image, head, key_image);
         }
         else
         {
-            registers_up<GROUPS == 2 ? 240 : 160>();
+            registers_up<160>();
             consume(a, set, s, image, head);
         }
     }

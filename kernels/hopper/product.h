@@ -4,17 +4,7 @@
 // so that the weights beside them do not count. Channels of the output come in eights.
 #pragma once
 #include "../product.h"
-#ifdef FP_HOST
-#include "../emulator/hopper.h"
-#else
-#include "device.h"
-#endif
-
-// As cuTensorMapEncodeTiled writes it.
-struct TensorMap
-{
-    u64 words[16];
-};
+#include "ring.h"
 
 struct FP_ALIGNED_ARGUMENT HopperProductArgs
 {
@@ -55,25 +45,13 @@ template <int BN, int STAGES> struct HopperProduct
         int x, y, image, n, ky, first, last, shared, slice;
     };
 
-    // The stage of a step, and how often the ring has gone round.
-    struct Ring
-    {
-        u32 stage, parity;
-    };
+    using Ring = ::Ring<STAGES>;
 
     DEV Ring ring_at(u32 step) { return {step % STAGES, step / STAGES & 1}; }
 
-    DEV void advance(Ring& ring)
-    {
-        if (++ring.stage < STAGES) return;
-        ring.stage = 0;
-        ring.parity ^= 1;
-    }
-
-    // Swizzled rows want a multiple of 1024, more than dynamic shared memory promises.
     DEV Shared shared()
     {
-        unsigned char* base = smem() + (1024 - shared_address(smem()) % 1024) % 1024;
+        unsigned char* base = first_stage();
         u64* barriers = (u64*)(base + STAGES * STAGE_BYTES + WARPS * SLAB * 4);
         return {(f16*)base, (float*)(base + STAGES * STAGE_BYTES), barriers, barriers + STAGES, barriers + 2 * STAGES, (u32*)(barriers + 2 * STAGES + GROUPS)};
     }
@@ -143,12 +121,6 @@ template <int BN, int STAGES> struct HopperProduct
                 ky++;
             }
         }
-    }
-
-    // Rows of 128 bytes, swizzled, in groups of eight that lie 1024 bytes apart.
-    DEV u64 describe(const f16* matrix)
-    {
-        return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
     }
 
     DEV void multiply(const f16* stage, float (&low)[SUMS], float (&high)[SUMS], bool accumulate)

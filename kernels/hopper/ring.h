@@ -1,0 +1,36 @@
+// What Hopper's kernels share: tensors as their maps describe them, and the ring of stages that copies fill and products empty.
+#pragma once
+#include "../common.h"
+#ifdef FP_HOST
+#include "../emulator/hopper.h"
+#else
+#include "device.h"
+#endif
+
+// As cuTensorMapEncodeTiled writes it.
+struct TensorMap
+{
+    u64 words[16];
+};
+
+// The stage of a step, and how often the ring has gone round.
+template <int STAGES> struct Ring
+{
+    u32 stage, parity;
+};
+
+template <int STAGES> DEV void advance(Ring<STAGES>& ring)
+{
+    if (++ring.stage < STAGES) return;
+    ring.stage = 0;
+    ring.parity ^= 1;
+}
+
+// Swizzled rows want a multiple of 1024, more than dynamic shared memory promises.
+DEV unsigned char* first_stage() { return smem() + (1024 - shared_address(smem()) % 1024) % 1024; }
+
+// Rows of 128 bytes, swizzled, in groups of eight that lie 1024 bytes apart.
+DEV u64 describe(const f16* matrix)
+{
+    return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
+}
