@@ -81,7 +81,7 @@ public sealed class CheckOnGpuTests : IDisposable
     {
         SkipOnGpu();
         // Cases of the suite are too many; PTX is read from files.
-        string[] arguments = ["--filter-not-trait", "Needs=emulator", "--filter-not-method", "*Conformance.Computes*", "--filter-not-class", "*PtxTests", "*.HopperTests"];
+        string[] arguments = ["--ansi", "off", "--filter-not-trait", "Needs=emulator", "--filter-not-method", "*Conformance.Computes*", "--filter-not-class", "*PtxTests", "*.HopperTests"];
         var (code, output, _) = await Run(
             Path.Combine(AppContext.BaseDirectory, "FramePainter.Cuda.Tests"), arguments, ("FRAMEPAINTER_CUDA", "driver"), ("FRAMEPAINTER_FULL", "1"));
         Assert.Equal(2, code);
