@@ -63,21 +63,31 @@ template <int GROUPS, int STAGES> struct HopperAttention
         }
     }
 
-    DEV void score(const f16* query, const f16* keys, float (&sums)[64])
+    // Awaits the keys of a stage and starts their scores.
+    DEV void begin_scores(const Shared& s, const Ring& at, const f16* query, float (&sums)[64])
     {
-        u64 a = describe(query), b = describe(keys);
+        barrier_wait(s.full + at.stage, at.parity);
+        hold(sums);
+        products_fence();
+        u64 a = describe(query), b = describe(s.stages + at.stage * TILE);
         UNROLL for (int k = 0; k < DIM / 16; k++) warpgroup_multiply(sums, a + k * 2, b + k * 2, k > 0);
+        products_commit();
     }
 
-    // Values lie as keys by channels: sixteen of their rows at a time, 2048 bytes apart.
-    DEV void weigh(const u32 (&p)[32], const f16* values, float (&out)[32])
+    // Awaits the values of a stage and starts to add them, weighed. They lie as keys by channels: sixteen of their rows at a time, 2048 bytes apart.
+    DEV void begin_sums(const Shared& s, const Ring& at, const u32 (&p)[32], float (&out)[32])
     {
-        u64 b = describe(values);
+        barrier_wait(s.full + at.stage, at.parity);
+        hold(out);
+        products_fence();
+        u64 b = describe(s.stages + at.stage * TILE);
         UNROLL for (int k = 0; k < KEYS / 16; k++)
         {
             const u32 left[4] = {p[4 * k], p[4 * k + 1], p[4 * k + 2], p[4 * k + 3]};
             warpgroup_multiply_rows(out, left, b + k * (2048 >> 4));
         }
+
+        products_commit();
     }
 
     // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities of the largest so far, and says
@@ -152,11 +162,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
 
         Ring ring = {0, 0};
         barrier_wait(s.queries, 0);
-        barrier_wait(s.full + ring.stage, ring.parity);
-        hold(score_sums);
-        products_fence();
-        score(query, s.stages + ring.stage * TILE, score_sums);
-        products_commit();
+        begin_scores(s, ring, query, score_sums);
         products_wait<0>();
         hold(score_sums);
         release(s, ring.stage);
@@ -168,16 +174,8 @@ template <int GROUPS, int STAGES> struct HopperAttention
         {
             Ring values = ring;
             advance(ring);
-            barrier_wait(s.full + ring.stage, ring.parity);
-            hold(score_sums);
-            products_fence();
-            score(query, s.stages + ring.stage * TILE, score_sums);
-            products_commit();
-            barrier_wait(s.full + values.stage, values.parity);
-            hold(out);
-            products_fence();
-            weigh(p, s.stages + values.stage * TILE, out);
-            products_commit();
+            begin_scores(s, ring, query, score_sums);
+            begin_sums(s, values, p, out);
             products_wait<1>();
             hold(score_sums);
             release(s, ring.stage);
@@ -192,11 +190,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
             pack(score_sums, p);
         }
 
-        barrier_wait(s.full + ring.stage, ring.parity);
-        hold(out);
-        products_fence();
-        weigh(p, s.stages + ring.stage * TILE, out);
-        products_commit();
+        begin_sums(s, ring, p, out);
         products_wait<0>();
         hold(out);
         release(s, ring.stage);

@@ -129,13 +129,7 @@ internal sealed class CudaExecutable : IExecutable
         }
 
         using var clock = new DeviceClock();
-        return [.. _launches.Launches.Select(launch => (launch, clock.Measure(_stream, () =>
-        {
-            for (var i = 0; i < repeats; i++)
-            {
-                launch.Queue(_stream);
-            }
-        }) / repeats))];
+        return [.. _launches.Launches.Select(launch => (launch, TimeRounds(clock, [launch], repeats)))];
     }
 
     /// <summary>Times some launches together, one behind the other, round after round.</summary>
@@ -148,16 +142,7 @@ internal sealed class CudaExecutable : IExecutable
         Run();
         var launches = _launches.Launches.Where(which).ToArray();
         using var clock = new DeviceClock();
-        return [.. Enumerable.Range(0, repeats).Select(_ => clock.Measure(_stream, () =>
-        {
-            for (var i = 0; i < rounds; i++)
-            {
-                foreach (var launch in launches)
-                {
-                    launch.Queue(_stream);
-                }
-            }
-        }) / rounds)];
+        return [.. Enumerable.Range(0, repeats).Select(_ => TimeRounds(clock, launches, rounds))];
     }
 
     /// <summary>Times whole runs on the device.</summary>
@@ -195,6 +180,17 @@ internal sealed class CudaExecutable : IExecutable
         _places?.Dispose();
         _weights?.Dispose();
     }
+
+    double TimeRounds(DeviceClock clock, Launch[] launches, int rounds) => clock.Measure(_stream, () =>
+    {
+        for (var i = 0; i < rounds; i++)
+        {
+            foreach (var launch in launches)
+            {
+                launch.Queue(_stream);
+            }
+        }
+    }) / rounds;
 
     /// <summary>Makes all launches once for nothing, to learn which matrices the plan reads and in what order.</summary>
     static IReadOnlyList<MatrixUse> Survey(Plan plan, CudaWeights weights, HostWeights host, CudaContext context, CudaTuning tuning)
