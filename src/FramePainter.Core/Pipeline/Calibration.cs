@@ -27,9 +27,21 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
 
     const int MostRuns = 100;
 
-    /// <summary>An op's runs are repeated until they took so long together, or so often.</summary>
+    /// <summary>Plans that are timed whole take no longer together.</summary>
+    static readonly TimeSpan s_whole = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often all ops are timed, where there is time; an op's runs are repeated until they took so long together, or so often.</summary>
+    const int Rounds = 3;
     static readonly TimeSpan s_enough = TimeSpan.FromMilliseconds(20);
     const int MostRunsOfOp = 12;
+
+    /// <summary>Rounds that warm up, for how long an op of each kind runs in one, and the pause behind it.</summary>
+    const int WarmUps = 3;
+    static readonly TimeSpan s_warm = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(120);
+
+    /// <summary>An op whose guess is longer, in seconds, is timed at a smaller size.</summary>
+    public const double LongestProbe = 0.5;
 
     readonly Dictionary<string, double> _timed = new(StringComparer.Ordinal);
 
@@ -46,20 +58,14 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
         var clock = Stopwatch.StartNew();
         var whole = TimeWhole(runs, cancel);
         var groups = Groups(runs.Where(r => !whole.ContainsKey(r.Key)), smaller);
+        WarmUp(groups, clock, cancel);
 
-        // The second round is of code that the runtime has compiled anew meanwhile.
-        for (var round = 0; round < 2; round++)
+        // What another program takes of the machine for a moment counts in one round only.
+        for (var round = 0; round < Rounds; round++)
         {
-            foreach (var group in groups)
+            foreach (var group in groups.TakeWhile(_ => clock.Elapsed < budget))
             {
-                cancel.ThrowIfCancellationRequested();
-                if (clock.Elapsed > budget)
-                {
-                    break;
-                }
-
-                var plan = Planner.Plan(new Graph(group.Probe.Name, [.. group.Probe.Inputs.Distinct()], [group.Probe], group.Probe.Outputs));
-                var seconds = PlanProbe.Time(backend, shapes, plan, TimeSpan.Zero, s_enough, MostRunsOfOp, cancel);
+                var seconds = PlanProbe.Time(backend, shapes, Alone(group.Probe), TimeSpan.Zero, s_enough, MostRunsOfOp, cancel);
                 _timed[group.Key] = Math.Min(_timed.GetValueOrDefault(group.Key, double.MaxValue), seconds);
             }
         }
@@ -67,22 +73,46 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
         return Sum(runs, whole, groups);
     }
 
+    /// <summary>
+    /// Runs the cheapest op of each kind until the runtime has compiled anew what was called often: it waits until no new code came for a tenth of a
+    /// second, counts calls, and compiles beside.
+    /// </summary>
+    void WarmUp(List<Group> groups, Stopwatch clock, CancellationToken cancel)
+    {
+        Op[] kinds = [.. groups.GroupBy(g => g.Op.GetType()).Select(kind => kind.MinBy(g => Guess(g.Probe))!.Probe)];
+        for (var round = 0; round < WarmUps; round++)
+        {
+            foreach (var op in kinds.TakeWhile(_ => clock.Elapsed < budget / 3))
+            {
+                PlanProbe.Time(backend, shapes, Alone(op), s_warm, TimeSpan.Zero, 1, cancel);
+            }
+
+            if (kinds.Length > 0 && clock.Elapsed < budget / 3)
+            {
+                Thread.Sleep(s_pause);
+            }
+        }
+    }
+
+    static Plan Alone(Op op) => Planner.Plan(new Graph(op.Name, [.. op.Inputs.Distinct()], [op], op.Outputs));
+
     /// <summary>Times plans for whose runs there is time, those with the largest share first. Each gets its share of the time: a third to warm up, the rest to be timed.</summary>
     Dictionary<Plan, double> TimeWhole(IReadOnlyDictionary<Plan, int> runs, CancellationToken cancel)
     {
         var whole = new Dictionary<Plan, double>();
         var clock = Stopwatch.StartNew();
+        var most = budget < s_whole ? budget : s_whole;
         var all = runs.Sum(r => r.Value * Guess(r.Key));
         foreach (var (plan, count) in runs.OrderByDescending(r => r.Value * Guess(r.Key)))
         {
             var weights = plan.Graph.Ops.Sum(WeightBytes);
-            var left = budget - clock.Elapsed;
+            var left = most - clock.Elapsed;
             if (weights > MostWeights || (weights / PackedBytes) + (FewestRuns * Guess(plan)) > left.TotalSeconds)
             {
                 continue;
             }
 
-            var share = budget * (count * Guess(plan) / all);
+            var share = most * (count * Guess(plan) / all);
             try
             {
                 whole[plan] = PlanProbe.Time(backend, shapes, plan, share / 3, share * 2 / 3, MostRuns, cancel);
@@ -122,7 +152,7 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
             for (var i = 0; i < ops.Length; i++)
             {
                 var key = Signature(ops[i]);
-                groups[key] = groups.TryGetValue(key, out var known) ? known with { Count = known.Count + count } : new Group(key, ops[i], probes[i], count);
+                groups[key] = groups.TryGetValue(key, out var known) ? known with { Count = known.Count + count } : new Group(key, ops[i], Guess(ops[i]) > LongestProbe ? probes[i] : ops[i], count);
             }
         }
 
