@@ -43,12 +43,13 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
             Absence = () => InstructionPaths.IsSupported(path) ? null : $"This processor lacks {path}.",
         };
 
-    /// <summary>Products in bfloat16 on the processor, all else float32.</summary>
+    /// <summary>Products and attention in bfloat16 on the processor, all else float32.</summary>
     /// <param name="threads">Its threads.</param>
-    public static BackendProfile CpuBFloat16(int threads) => new(
-        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true }), 1.0 / (1 << 8), Float32)
+    /// <param name="support">The kernels.</param>
+    public static BackendProfile CpuBFloat16(int threads, BrainSupport support) => new(
+        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true, Support = support }), 1.0 / (1 << 8), Float32)
     {
-        Absence = () => BrainSupport.OfThisMachine.Absence,
+        Absence = () => support.Absence,
     };
 
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>

@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Conformance;
@@ -8,8 +9,11 @@ public sealed class OracleConformance() : ConformanceSuite(BackendProfile.Itself
 /// <summary>The suite on the processor, on as many threads as the machines of continuous integration have cores.</summary>
 public sealed class CpuConformance() : ProcessorConformance(BackendProfile.Cpu);
 
-/// <summary>The suite on the processor with products in bfloat16.</summary>
-public sealed class CpuBFloat16Conformance() : ProcessorConformance(BackendProfile.CpuBFloat16);
+/// <summary>The suite on the processor in bfloat16.</summary>
+public sealed class CpuBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.OfThisMachine));
+
+/// <summary>The suite in bfloat16 on any processor with AVX-512: its instructions are spelled out.</summary>
+public sealed class CpuSpelledOutBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.SpelledOut));
 
 /// <summary>What holds for the processor in any numbers.</summary>
 public abstract class ProcessorConformance : ConformanceSuite

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using FramePainter.Backends.Cpu;
 using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Graphs;
@@ -14,12 +15,15 @@ public sealed class BrainAttentionTests
     const double Unit = 1.0 / (1 << 8);
     const double Float32 = 3e-6;
 
+    /// <summary>The processor's own kernels, where it has them, and the spelled-out ones.</summary>
+    public static TheoryData<bool> Kernels => BrainSupport.OfThisMachine.Kernels is null ? [true] : [true, false];
+
     public static TheoryData<int, int, int, int, int, int, bool> Sizes
     {
         get
         {
             var data = new TheoryData<int, int, int, int, int, int, bool>();
-            foreach (var spelledOut in new[] { true, false })
+            foreach (bool spelledOut in Kernels)
             {
                 // Images, queries, keys, heads, head width, key images: tails of keys of each kind, odd numbers of them, more than one tile of keys, one block and several.
                 foreach (var (images, queries, keys, heads, dim, keyImages) in new[]
@@ -60,8 +64,7 @@ public sealed class BrainAttentionTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [MemberData(nameof(Kernels))]
     public void Values_that_are_all_alike_come_out_as_they_are(bool spelledOut)
     {
         var h = Harness(1, spelledOut);
@@ -74,8 +77,7 @@ public sealed class BrainAttentionTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [MemberData(nameof(Kernels))]
     public void Widths_that_do_not_come_in_pairs_or_are_beyond_a_row_stay_float32(bool spelledOut)
     {
         foreach (var (dim, rounded) in new[] { (7, false), (8, true), (640, true), (642, false) })
@@ -93,8 +95,7 @@ public sealed class BrainAttentionTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [MemberData(nameof(Kernels))]
     public void NaN_and_infinity_go_where_a_softmax_takes_them(bool spelledOut)
     {
         var h = Harness(4, spelledOut);
@@ -132,23 +133,31 @@ public sealed class BrainAttentionTests
         {
             var (q, k) = (set.Query.Value.Shape, set.Key.Value.Shape);
             var scale = (float)(1 / (Math.Sqrt(dim) * Math.Log(2)));
+            var (queries, keys, values) = (Rounded(h, set.Query, heads * dim, scale), Rounded(h, set.Key, heads * dim, 1), Rounded(h, set.Value, heads * dim, 1));
             (_values, _most) = (new double[q.Images * q.Tokens * heads * dim], new double[q.Images * q.Tokens * heads * dim]);
+            var weights = new double[k.Tokens];
             for (var at = 0; at < _values.Length; at += dim)
             {
-                var (row, head) = (at / (heads * dim), at / dim % heads);
-                var firstKey = row / q.Tokens * k.Images / q.Images * k.Tokens;
-                var query = Row(h, set.Query, row, head * dim, dim, scale);
-                var scores = Enumerable.Range(0, k.Tokens).Select(key => Row(h, set.Key, firstKey + key, head * dim, dim, 1).Zip(query, (x, y) => x * y).Sum()).ToArray();
-                var largest = scores.Max();
-                var weights = Array.ConvertAll(scores, s => Math.Pow(2, s - largest));
-                var sum = weights.Sum();
-                var values = Enumerable.Range(0, k.Tokens).Select(key => Row(h, set.Value, firstKey + key, head * dim, dim, 1)).ToArray();
-                for (var c = 0; c < dim; c++)
+                var (row, channel) = Math.DivRem(at, heads * dim);
+                var first = row / q.Tokens * k.Images / q.Images * k.Tokens;
+                for (var key = 0; key < k.Tokens; key++)
                 {
-                    _values[at + c] = weights.Select((w, key) => w / sum * values[key][c]).Sum();
-                    for (var key = 0; key < k.Tokens; key++)
+                    weights[key] = TensorPrimitives.Dot<double>(queries[row].AsSpan(channel, dim), keys[first + key].AsSpan(channel, dim));
+                }
+
+                var largest = weights.Max();
+                var sum = weights.Sum(w => Math.Pow(2, w - largest));
+                for (var key = 0; key < k.Tokens; key++)
+                {
+                    weights[key] = Math.Pow(2, weights[key] - largest) / sum;
+                    TensorPrimitives.MultiplyAdd(values[first + key].AsSpan(channel, dim), weights[key], _values.AsSpan(at, dim), _values.AsSpan(at, dim));
+                }
+
+                for (var key = 0; key < k.Tokens; key++)
+                {
+                    for (var c = 0; c < dim; c++)
                     {
-                        var moves = weights[key] / sum * Math.Abs(values[key][c] - _values[at + c]);
+                        var moves = weights[key] * Math.Abs(values[first + key][channel + c] - _values[at + c]);
                         _most[at + c] += Unit / (1 - Unit) * moves;
                         _meanSquare += Unit * Unit / 3 * moves * moves;
                     }
@@ -171,10 +180,11 @@ public sealed class BrainAttentionTests
             Assert.True(error <= _meanSquare + float32, $"root mean square {Math.Sqrt(error / result.Length):E2}, bound {Math.Sqrt((_meanSquare + float32) / result.Length):E2}");
         }
 
-        static double[] Row(OpHarness h, Channels channels, int row, int first, int dim, float factor)
+        static double[][] Rounded(OpHarness h, Channels channels, int count, float factor)
         {
-            var from = (row * channels.Value.Shape.Channels) + channels.FirstChannel + first;
-            return [.. Enumerable.Range(from, dim).Select(i => (double)BitConverter.UInt32BitsToSingle((uint)HalfConversion.NarrowBF16(h.Data(channels.Value)[i] * factor) << 16))];
+            var (stride, data) = (channels.Value.Shape.Channels, h.Data(channels.Value));
+            return [.. Enumerable.Range(0, data.Length / stride).Select(row => Enumerable.Range((row * stride) + channels.FirstChannel, count)
+                .Select(i => (double)BitConverter.UInt32BitsToSingle((uint)HalfConversion.NarrowBF16(data[i] * factor) << 16)).ToArray())];
         }
     }
 }
