@@ -78,6 +78,20 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
+    public void Huge_scores_neither_overflow_nor_lose_the_greatest(bool spelledOut)
+    {
+        var h = Harness(3, spelledOut);
+        var (q, k, v) = (h.Input(h.Normal(60 * 16, 0, 1e8), 1, 60, 16), h.Input(h.Normal(270 * 16, 0, 1e8), 1, 270, 16), h.Input(1, 270, 16));
+        var set = new Qkv(new Channels(q), new Channels(k), new Channels(v));
+        var expected = new Expected(h, set, 1, 16);
+        foreach (var (_, result) in h.Run(h.Graph.Attention(set, 1, 16)))
+        {
+            expected.Check(result);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
     public void Widths_that_do_not_come_in_pairs_or_are_beyond_a_row_stay_float32(bool spelledOut)
     {
         foreach (var (dim, rounded) in new[] { (7, false), (8, true), (640, true), (642, false) })
