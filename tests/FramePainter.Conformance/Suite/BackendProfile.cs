@@ -49,11 +49,14 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// </summary>
     /// <param name="threads">Its threads.</param>
     /// <param name="support">The kernels.</param>
-    public static BackendProfile CpuBFloat16(int threads, BrainSupport support) => new(
+    /// <param name="singleProducts">Graphs of one product too, and not only of several ops or of attention.</param>
+    public static BackendProfile CpuBFloat16(int threads, BrainSupport support, bool singleProducts = true) => new(
         $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true, Support = support }), 1.0 / (1 << 8), Float32)
     {
         Absence = () => support.Absence,
-        Takes = built => built.Graph.Ops.Any(op => op is ProductOp) || (built.Graph.Ops.Any(op => op is AttentionOp) && built.Case.Adversity != Adversity.Huge),
+        Takes = built => built.Graph.Ops.Any(op => op is AttentionOp)
+            ? built.Case.Adversity != Adversity.Huge
+            : built.Graph.Ops.Any(op => op is ProductOp) && (singleProducts || built.Graph.Ops.Length > 1),
     };
 
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>

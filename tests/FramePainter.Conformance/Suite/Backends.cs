@@ -12,8 +12,9 @@ public sealed class CpuConformance() : ProcessorConformance(BackendProfile.Cpu);
 /// <summary>The suite on the processor in bfloat16.</summary>
 public sealed class CpuBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.OfThisMachine));
 
-/// <summary>The suite in bfloat16 on any processor with AVX-512: its instructions are spelled out.</summary>
-public sealed class CpuSpelledOutBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.SpelledOut));
+/// <summary>The suite in bfloat16 on any processor with AVX-512: its instructions are spelled out. Every single product with FRAMEPAINTER_FULL=1.</summary>
+public sealed class CpuSpelledOutBFloat16Conformance() : ProcessorConformance(threads =>
+    BackendProfile.CpuBFloat16(threads, BrainSupport.SpelledOut, Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1"));
 
 /// <summary>What holds for the processor in any numbers.</summary>
 public abstract class ProcessorConformance : ConformanceSuite
