@@ -21,7 +21,17 @@ var compare = new Command("compare", "Times our kernels and a peer in turns.") {
 compare.SetAction(parsed =>
 {
     var (full, count, rounds) = (parsed.GetValue(set) == "full", parsed.GetValue(threads), parsed.GetValue(set) == "full" ? 15 : 7);
-    var comparison = new Comparison(count, rounds, parsed.GetValue(precision));
+    Comparison comparison;
+    try
+    {
+        comparison = new Comparison(count, rounds, parsed.GetValue(precision));
+    }
+    catch (OptionException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
+
     var rows = new List<Row>();
     foreach (var benchmark in RealShapes.All.Where(c => (full || c.Quick) && c.Name.Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)))
     {
@@ -38,5 +48,7 @@ compare.SetAction(parsed =>
         File.WriteAllText(name + ".md", table);
         File.WriteAllText(name + ".csv", Report.Csv(rows));
     }
+
+    return 0;
 });
 return await new RootCommand("Benchmarks of FramePainter for .NET") { compare }.Parse(args).InvokeAsync();

@@ -1,6 +1,6 @@
 namespace FramePainter;
 
-/// <summary>In which numbers matrix products (linear layers and convolutions) are computed on the processor. Norms, softmax and attention are float32 always.</summary>
+/// <summary>In which numbers matrix products (linear layers, convolutions, attention) are computed on the processor. Norms and the softmax are float32 always.</summary>
 public enum Precision
 {
     /// <summary>Float32 activations and sums; weights as <see cref="PainterOptions.Weights"/> says.</summary>

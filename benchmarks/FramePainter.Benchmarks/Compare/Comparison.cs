@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Benchmarks.Cases;
 using FramePainter.Benchmarks.Engines;
 
@@ -8,8 +9,13 @@ namespace FramePainter.Benchmarks.Compare;
 /// <param name="threads">Threads of each engine.</param>
 /// <param name="rounds">How often each has its turn.</param>
 /// <param name="precision">Numbers of our products.</param>
+/// <exception cref="OptionException">This processor does not compute in them: it would time float32 against itself.</exception>
 internal sealed class Comparison(int threads, int rounds, Precision precision)
 {
+    readonly Precision _precision = precision == Precision.BFloat16 && BrainSupport.OfThisMachine.Absence is { } absence
+        ? throw new OptionException(nameof(PainterOptions.Precision), $"There is nothing to time in BFloat16: {absence}. Run it where the processor has AVX512-BF16.")
+        : precision;
+
     /// <summary>Both compute in float32 and add in different orders, or one rounds factors to bfloat16 (8 bits); a block of the network keeps them within this.</summary>
     readonly double _allowed = precision == Precision.BFloat16 ? 2e-2 : 1e-4;
 
@@ -19,7 +25,7 @@ internal sealed class Comparison(int threads, int rounds, Precision precision)
     /// <exception cref="InvalidOperationException">The engines disagree: a time would mean nothing.</exception>
     public Row Run(BenchmarkCase benchmark)
     {
-        using var engines = new EnginePair(benchmark, threads, precision);
+        using var engines = new EnginePair(benchmark, threads, _precision);
         var (graph, ours, peer) = (engines.Graph, engines.Ours, engines.Peer);
         ours.Run();
         peer.Run();

@@ -43,12 +43,20 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
             Absence = () => InstructionPaths.IsSupported(path) ? null : $"This processor lacks {path}.",
         };
 
-    /// <summary>Products in bfloat16 on the processor, all else float32.</summary>
+    /// <summary>
+    /// Products and attention in bfloat16 on the processor, and only the cases that have them: all else is float32's own kernels. Attention to huge
+    /// numbers is left out: it takes the greatest of scores that rounding moves by trillions (docs/numerics.md).
+    /// </summary>
     /// <param name="threads">Its threads.</param>
-    public static BackendProfile CpuBFloat16(int threads) => new(
-        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true }), 1.0 / (1 << 8), Float32)
+    /// <param name="support">The kernels.</param>
+    /// <param name="singleProducts">Graphs of one product too, and not only of several ops or of attention.</param>
+    public static BackendProfile CpuBFloat16(int threads, BrainSupport support, bool singleProducts = true) => new(
+        $"CPU, {threads} threads, bfloat16", () => new CpuBackend(threads, numbers: new CpuNumbers(Precision.BFloat16) { NarrowToo = true, Support = support }), 1.0 / (1 << 8), Float32)
     {
-        Absence = () => BrainSupport.OfThisMachine.Absence,
+        Absence = () => support.Absence,
+        Takes = built => built.Graph.Ops.Any(op => op is AttentionOp)
+            ? built.Case.Adversity != Adversity.Huge
+            : built.Graph.Ops.Any(op => op is ProductOp) && (singleProducts || built.Graph.Ops.Length > 1),
     };
 
     /// <summary>The oracle itself, rounded once at the border: shows that the suite's own machinery is right.</summary>

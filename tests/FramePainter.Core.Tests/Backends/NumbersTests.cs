@@ -9,6 +9,9 @@ namespace FramePainter.Tests.Backends;
 /// <summary>Products whose inputs or weights are kept in narrow numbers: exactly those of the plain definition, summed in float32.</summary>
 public sealed class NumbersTests
 {
+    /// <summary>Behind a path's name: its kernels of bfloat16 are the spelled-out ones, which any processor with AVX-512 runs.</summary>
+    const string SpelledOut = ", spelled out";
+
     /// <summary>Precision and weights of every combination that is allowed, with the paths that differ by it.</summary>
     public static TheoryData<Precision, WeightFormat, string> Numbers
     {
@@ -22,6 +25,11 @@ public sealed class NumbersTests
                 data.Add(Precision.Float32, WeightFormat.Int8, path.ToString());
                 data.Add(Precision.BFloat16, WeightFormat.AsStored, path.ToString());
                 data.Add(Precision.BFloat16, WeightFormat.Int8, path.ToString());
+                if (path == InstructionPath.Avx512)
+                {
+                    data.Add(Precision.BFloat16, WeightFormat.AsStored, path + SpelledOut);
+                    data.Add(Precision.BFloat16, WeightFormat.Int8, path + SpelledOut);
+                }
             }
 
             return data;
@@ -86,7 +94,7 @@ public sealed class NumbersTests
     [MemberData(nameof(Numbers))]
     public void Winograd_reads_the_rounded_weights(Precision precision, WeightFormat format, string path)
     {
-        var numbers = new CpuNumbers(precision, format) { NarrowToo = true };
+        var (instructions, numbers) = Of(precision, format, path);
         using var test = new ProductCase(3);
         var input = new Operand(test.Value(2, 9, 7, 64));
         var weight = test.Weights.Add("w", DType.F16, test.Random(48 * 64 * 9), 48, 64, 3, 3);
@@ -102,7 +110,7 @@ public sealed class NumbersTests
             var (image, y, x) = (row / 63, (row / 7 % 9) - 1 + (tap / 3), (row % 7) - 1 + (tap % 3));
             return y < 0 || x < 0 || y >= 9 || x >= 7 ? 0 : test.At(input, (((image * 9) + y) * 7) + x, channel);
         });
-        var actual = test.Run(op, Enum.Parse<InstructionPath>(path), 2, numbers, WinogradUse.Always);
+        var actual = test.Run(op, instructions, 2, numbers, WinogradUse.Always);
         Assert.Equal(expected.Length, actual.Length);
         var error = Math.Sqrt(expected.Zip(actual, (e, a) => (e - a) * (e - a)).Sum() / expected.Sum(e => e * e));
         Assert.True(error < 2e-6, $"relative L2 distance {error:G3}");
@@ -131,16 +139,19 @@ public sealed class NumbersTests
         }
     }
 
-    [Fact]
-    public void Not_a_number_and_infinity_reach_the_output_of_bfloat16()
+    [Theory]
+    [InlineData("")]
+    [InlineData(SpelledOut)]
+    public void Not_a_number_and_infinity_reach_the_output_of_bfloat16(string kernels)
     {
+        var (path, numbers) = Of(Precision.BFloat16, WeightFormat.AsStored, InstructionPaths.Best + kernels);
         using var test = new ProductCase(4);
         var input = new Operand(test.Value(1, 20, 41));
         test.Weights.Add("w", DType.F16, [.. test.Random(66 * 41).Select(x => MathF.Abs(x) + 0.1f)], 66, 41);
         var op = new LinearOp { Name = "linear", Outputs = [test.Value(1, 20, 66)], Input = input, Weight = WeightMatrix.Of("w", 66, 41) };
         test.Data(input.First)[(7 * 41) + 40] = float.NaN;
         test.Data(input.First)[(9 * 41) + 3] = float.PositiveInfinity;
-        var actual = test.Run(op, InstructionPaths.Best, 2, new CpuNumbers(Precision.BFloat16) { NarrowToo = true });
+        var actual = test.Run(op, path, 2, numbers);
         for (var i = 0; i < actual.Length; i++)
         {
             Assert.Equal(i / 66 == 7, float.IsNaN(actual[i]));
@@ -199,6 +210,10 @@ public sealed class NumbersTests
         }
     }
 
+    static (InstructionPath Path, CpuNumbers Numbers) Of(Precision precision, WeightFormat format, string path) =>
+        (Enum.Parse<InstructionPath>(path.Replace(SpelledOut, "", StringComparison.Ordinal)),
+            new CpuNumbers(precision, format) { NarrowToo = true, Support = path.EndsWith(SpelledOut, StringComparison.Ordinal) ? BrainSupport.SpelledOut : null });
+
     /// <summary>Numbers as their definition rounds them.</summary>
     sealed class Rounding
     {
@@ -208,8 +223,8 @@ public sealed class NumbersTests
 
         public Rounding(Precision precision, WeightFormat format, string path)
         {
-            (_numbers, _path) = (new CpuNumbers(precision, format) { NarrowToo = true }, Enum.Parse<InstructionPath>(path));
-            _roundsInputs = precision == Precision.BFloat16 && _path == InstructionPath.Avx512 && BrainSupport.OfThisMachine.Kernels is not null;
+            (_path, _numbers) = Of(precision, format, path);
+            _roundsInputs = precision == Precision.BFloat16 && _path == InstructionPath.Avx512 && (_numbers.Support ?? BrainSupport.OfThisMachine).Kernels is not null;
         }
 
         public void Check(ProductCase test, ProductOp op, float[] weight, float[]? bias, Func<int, int, double> input)

@@ -20,6 +20,9 @@ internal sealed class OpHarness : IWeightSource
     /// <summary>Changes an op before it runs: what passes do.</summary>
     public Func<Op, Op> Rewrite { get; init; } = op => op;
 
+    /// <summary>In which numbers; only AVX-512 computes in others than float32.</summary>
+    public CpuNumbers? Numbers { get; init; }
+
     public float this[Value input, int index]
     {
         get => _inputs[input][index];
@@ -84,7 +87,7 @@ internal sealed class OpHarness : IWeightSource
         var graph = Graph.Build("test");
         var plan = Planner.Plan(graph with { Ops = [.. graph.Ops.Select(Rewrite)] });
         var all = new List<(InstructionPath, float[][])>();
-        foreach (var path in Enum.GetValues<InstructionPath>().Where(InstructionPaths.IsSupported))
+        foreach (var path in Enum.GetValues<InstructionPath>().Where(p => InstructionPaths.IsSupported(p) && (Numbers is null || p == InstructionPath.Avx512)))
         {
             var one = Execute(plan, path, 1);
             foreach (var threads in new[] { 2, 3 })
@@ -117,7 +120,7 @@ internal sealed class OpHarness : IWeightSource
 
     float[][] Execute(Plan plan, InstructionPath path, int threads)
     {
-        using var backend = new CpuBackend(threads, path);
+        using var backend = new CpuBackend(threads, path, Numbers);
         using var store = backend.CreateStore(this);
         using var executable = backend.Compile(plan, store);
         var buffers = new List<FramePainter.Backends.IDeviceBuffer>();

@@ -6,7 +6,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>
 /// Writes the kernels of bfloat16. The runtime has no intrinsics for them, so they are assembled: plain functions of the platform's calling
-/// convention that call nothing and touch no stack beyond saving what Windows wants back.
+/// convention that call nothing and touch no stack beyond saving what Windows wants back and what spelled-out instructions keep there.
 /// </summary>
 internal static class BrainAssembly
 {
@@ -27,7 +27,8 @@ internal static class BrainAssembly
     /// </summary>
     /// <param name="rows">Rows of the tile, 1 to 14.</param>
     /// <param name="columns">Registers of columns, 1 or 2.</param>
-    public static byte[] Product(int rows, int columns)
+    /// <param name="instructions">What dots are made of.</param>
+    public static byte[] Product(int rows, int columns, BrainInstructions instructions)
     {
         var code = new Assembler(64);
         var (row, panel, tile, pairs, accumulate) = (rax, r10, r11, ecx, r8d);
@@ -48,6 +49,7 @@ internal static class BrainAssembly
             code.mov(pairs, edx);
         }
 
+        instructions.Enter(code);
         AssemblerRegisterZMM Sum(int r, int c) => s_registers[(2 * r) + c];
         AssemblerMemoryOperand InTile(int r, int c) => tile + (((2 * r) + c) * RegisterBytes);
 
@@ -70,7 +72,7 @@ internal static class BrainAssembly
             code.vbroadcastss(pair, __dword_ptr[row + (r * RowBytes)]);
             for (var c = 0; c < columns; c++)
             {
-                code.vdpbf16ps(Sum(r, c), pair, s_registers[28 + c]);
+                instructions.Dot(code, Sum(r, c), pair, s_registers[28 + c]);
             }
         }
 
@@ -79,11 +81,12 @@ internal static class BrainAssembly
         code.dec(pairs);
         code.jne(loop);
         Each(rows, columns, (r, c) => code.vmovups(InTile(r, c), Sum(r, c)));
-        return Finish(code, keptRegisters: true);
+        return Finish(code, instructions, keptRegisters: true);
     }
 
     /// <summary><c>void (float* source, uint* destination, int rows, int pairs)</c>: see <see cref="BrainKernels.Round"/>.</summary>
-    public static byte[] Round()
+    /// <param name="instructions">What rounding is made of.</param>
+    public static byte[] Round(BrainInstructions instructions)
     {
         var code = new Assembler(64);
         var (source, destination, rows, pairs, from, to, left) = (rax, r10, r11d, r9d, rdx, rcx, r8d);
@@ -101,6 +104,7 @@ internal static class BrainAssembly
             code.mov(pairs, ecx);
         }
 
+        instructions.Enter(code);
         var (nextRow, next) = (code.CreateLabel(), code.CreateLabel());
         code.Label(ref nextRow);
         code.mov(from, source);
@@ -108,7 +112,7 @@ internal static class BrainAssembly
         code.mov(left, pairs);
         code.Label(ref next);
         code.vmovups(zmm0, from + RegisterBytes);
-        code.vcvtne2ps2bf16(zmm0, zmm0, __zmmword_ptr[from]);
+        instructions.Round(code, zmm0, zmm0, __zmmword_ptr[from]);
         code.vmovups(__zmmword_ptr[to], zmm0);
         code.add(from, 2 * RegisterBytes);
         code.add(to, RegisterBytes);
@@ -118,7 +122,7 @@ internal static class BrainAssembly
         code.add(destination, RowBytes);
         code.dec(rows);
         code.jne(nextRow);
-        return Finish(code, keptRegisters: false);
+        return Finish(code, instructions, keptRegisters: false);
     }
 
     static void Each(int rows, int columns, Action<int, int> emit)
@@ -142,8 +146,9 @@ internal static class BrainAssembly
         }
     }
 
-    static byte[] Finish(Assembler code, bool keptRegisters)
+    static byte[] Finish(Assembler code, BrainInstructions instructions, bool keptRegisters)
     {
+        instructions.Leave(code);
         code.vzeroupper();
         if (keptRegisters && OperatingSystem.IsWindows())
         {

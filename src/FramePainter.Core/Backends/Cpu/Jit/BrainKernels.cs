@@ -24,19 +24,26 @@ internal sealed unsafe class BrainKernels
 
     /// <summary>Assembles all kernels into one piece of code.</summary>
     /// <param name="map">Maps it.</param>
-    public static BrainKernels Assemble(BrainSupport.Mapper map)
+    /// <param name="instructions">What they are made of.</param>
+    public static BrainKernels Assemble(BrainSupport.Mapper map, BrainInstructions instructions)
     {
         var code = new KernelCode();
-        var round = code.Append(BrainAssembly.Round());
-        int[] wide = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 2)))];
-        int[] narrow = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 1)))];
+        var round = code.Append(BrainAssembly.Round(instructions));
+        int[] wide = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 2, instructions)))];
+        int[] narrow = [.. Enumerable.Range(1, TileRows).Select(rows => code.Append(BrainAssembly.Product(rows, 1, instructions)))];
         var start = map(code.Bytes);
         return new BrainKernels(start + round, [.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)]);
     }
 
+    /// <summary>sums (+)= rows × panel.</summary>
+    /// <param name="kernel">One of <see cref="Wide"/> or <see cref="Narrow"/>.</param>
+    /// <param name="call">Where everything lies; rows are <see cref="Blocking.RowStride"/> words apart.</param>
+    public static void Sum(nint kernel, in TileCall call) =>
+        ((delegate* unmanaged<float*, byte*, int, float*, int, void>)kernel)(call.Rows, call.Panel, call.Words, call.Sums, call.Accumulate);
+
     /// <summary>Rounds rows of floats to pairs of bfloat16, to nearest even; subnormals become 0. Both sides' rows are <see cref="Blocking.RowStride"/> words apart.</summary>
-    /// <param name="source">Floats, two for each pair.</param>
-    /// <param name="destination">Receives the pairs; up to 15 words behind each row's last are overwritten.</param>
+    /// <param name="source">Floats, two for each pair; read in steps of 32.</param>
+    /// <param name="destination">Receives the pairs, and may be the source; up to 15 words behind each row's last are overwritten.</param>
     /// <param name="rows">How many rows, at least 1.</param>
     /// <param name="pairs">Pairs of a row, at least 1.</param>
     public void Round(float* source, float* destination, int rows, int pairs) => _round(source, destination, rows, pairs);

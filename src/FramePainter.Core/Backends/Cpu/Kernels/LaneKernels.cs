@@ -14,7 +14,9 @@ internal readonly struct LaneKernels(Op op, CpuWeights weights) : ILanesFactory<
     {
         GroupNormOp norm => new GroupNormKernel<L, V>(norm, weights),
         LayerNormOp norm => new LayerNormKernel<L, V>(norm, weights),
-        AttentionOp attention => new AttentionKernel<L, V>(attention),
+        AttentionOp attention => weights.Numbers.Brain is { } brain && BrainAttention.Takes(attention)
+            ? new BrainAttention(attention, brain)
+            : new FloatAttention<L, V>(attention),
         AttentionProbabilitiesOp probabilities => new AttentionProbabilitiesKernel<L, V>(probabilities),
         TemporalAttentionOp attention => new TemporalAttentionKernel<L, V>(attention),
         ActivateOp activate => new ActivateKernel<L, V>(activate),

@@ -1,0 +1,252 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>
+/// Attention in bfloat16, on the kernels of products in bfloat16: queries and keys in pairs of channels, probabilities and values in pairs of keys.
+/// Sums, scores and the softmax are float32. AVX-512 only.
+/// </summary>
+/// <param name="op">The op, one that it <see cref="Takes"/>.</param>
+/// <param name="kernels">The assembled kernels.</param>
+internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels)
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, BrainKernels.TileRows, BrainAttentionScratch.Width, MostKeys))
+{
+    const int MostKeys = 256;
+    const int Width = BrainAttentionScratch.Width;
+    const int TileFloats = BrainAttentionScratch.TileFloats;
+
+    /// <summary>Channels of keys that are turned at a time: they fit where probabilities will be.</summary>
+    const int TurnedChannels = 128;
+
+    readonly int _pairs = op.HeadDim / BrainTiles.PairInputs;
+
+    /// <summary>Whether heads come in pairs of channels, no more than a row of words holds.</summary>
+    /// <param name="op">The op.</param>
+    public static bool Takes(AttentionOp op) => op.HeadDim % BrainTiles.PairInputs == 0 && op.HeadDim <= Blocking.Inputs * BrainTiles.PairInputs;
+
+    /// <inheritdoc/>
+    protected override long ScratchFloats(int strips) => new BrainAttentionScratch(Shape, null, strips).End - (float*)null;
+
+    /// <inheritdoc/>
+    protected override void Attend(in AttentionBlock block, float* memory)
+    {
+        var (set, query, count, firstKey, channel) = block;
+        var scratch = new BrainAttentionScratch(Shape, memory, (count + BrainKernels.TileRows - 1) / BrainKernels.TileRows);
+        LoadQueries(set.Query, query, channel, count, scratch);
+        for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
+        {
+            var some = Math.Min(Shape.Keys, set.KeyTokens - key);
+            LoadKeys(set.Key, firstKey + key, channel, some, scratch);
+            LoadValues(set.Value, firstKey + key, channel, some, scratch);
+            for (var strip = 0; strip < scratch.Strips; strip++)
+            {
+                Attend(strip, RowsOf(strip, count), some, scratch);
+            }
+        }
+
+        Store(set.Output, query, channel, count, scratch);
+    }
+
+    static int RowsOf(int strip, int count) => Math.Min(BrainKernels.TileRows, count - (strip * BrainKernels.TileRows));
+
+    // Scaled, then rounded once. Words behind a strip's last are the next one's, which comes later.
+    void LoadQueries(Rows query, long first, int channel, int count, in BrainAttentionScratch scratch)
+    {
+        for (var strip = 0; strip < scratch.Strips; strip++)
+        {
+            var rows = RowsOf(strip, count);
+            for (var from = 0; from < Shape.Dim; from += Blocking.Inputs)
+            {
+                var some = Math.Min(Blocking.Inputs, Shape.Dim - from);
+                for (var row = 0; row < rows; row++)
+                {
+                    var source = query[first + (strip * BrainKernels.TileRows) + row] + channel + from;
+                    Pointwise.Scale<Lanes512, Vector512<float>>(source, Shape.Scale, scratch.Rows + (row * Blocking.RowStride), some);
+                }
+
+                kernels.Round(scratch.Rows, scratch.QueriesOf(strip) + (from / BrainTiles.PairInputs), rows, some / BrainTiles.PairInputs);
+            }
+        }
+
+        // Below every score that is a number, and finite: the first correction is 0, not NaN.
+        new Span<float>(scratch.Largest, scratch.Strips * BrainKernels.TileRows).Fill(float.MinValue);
+        new Span<float>(scratch.Sums, scratch.Strips * BrainKernels.TileRows).Clear();
+        new Span<float>(scratch.Outputs, scratch.Strips * Shape.PaddedDim / Width * TileFloats).Clear();
+    }
+
+    void LoadKeys(Rows key, long first, int channel, int count, in BrainAttentionScratch scratch)
+    {
+        for (var column = 0; column < count; column += Width)
+        {
+            var some = Math.Min(Width, count - column);
+            var panel = scratch.Keys + (column * _pairs);
+            for (var from = 0; from < Shape.Dim; from += TurnedChannels)
+            {
+                var channels = Math.Min(TurnedChannels, Shape.Dim - from);
+                Transposition.Turn<Lanes512, Vector512<float>>(key[first + column] + channel + from, key.Stride, some, channels, 1, scratch.Rows, Width);
+                Pair(scratch.Rows, Width, channels, some, panel + (from / BrainTiles.PairInputs * Width), scratch.Stage);
+            }
+        }
+    }
+
+    void LoadValues(Rows value, long first, int channel, int count, in BrainAttentionScratch scratch)
+    {
+        for (var column = 0; column < Shape.Dim; column += Width)
+        {
+            Pair(value[first] + channel + column, value.Stride, count, Math.Min(Width, Shape.Dim - column), ValuesOf(column, scratch), scratch.Stage);
+        }
+    }
+
+    float* ValuesOf(int column, in BrainAttentionScratch scratch) => scratch.Values + (Shape.Keys / BrainTiles.PairInputs * column);
+
+    /// <summary>Rows become words two by two, a row of zeros behind an odd last one; columns that are not there become zeros.</summary>
+    void Pair(float* rows, nint stride, int count, int columns, float* panel, float* stage)
+    {
+        for (var row = 0; row < count; row += BrainAttentionScratch.StagePairs * BrainTiles.PairInputs)
+        {
+            var pairs = (Math.Min(BrainAttentionScratch.StagePairs * BrainTiles.PairInputs, count - row) + 1) / BrainTiles.PairInputs;
+            for (var pair = 0; pair < pairs; pair++)
+            {
+                var even = row + (pair * BrainTiles.PairInputs);
+                var source = rows + (even * stride);
+                var to = stage + (pair * BrainTiles.PairInputs * Width);
+                for (var c = 0; c < Width; c += Lanes512.Count)
+                {
+                    var left = Load(source + c, columns - c);
+                    var right = even + 1 < count ? Load(source + stride + c, columns - c) : Lanes512.Zero;
+                    Avx512F.PermuteVar16x32x2(left, Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), right).Store(to + (2 * c));
+                    Avx512F.PermuteVar16x32x2(left, Vector512.Create(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), right).Store(to + (2 * c) + Lanes512.Count);
+                }
+            }
+
+            kernels.Round(stage, panel + (row / BrainTiles.PairInputs * Width), 1, pairs * Width);
+        }
+    }
+
+    static Vector512<float> Load(float* source, int count) =>
+        count >= Lanes512.Count ? Lanes512.Load(source) : count > 0 ? Lanes512.LoadPart(source, count) : Lanes512.Zero;
+
+    void Attend(int strip, int rows, int keys, in BrainAttentionScratch scratch)
+    {
+        var queries = scratch.QueriesOf(strip);
+        for (var column = 0; column < keys; column += Width)
+        {
+            var some = keys - column;
+            var tile = scratch.Scores + (column / Width * TileFloats);
+            if (some < Width)
+            {
+                LeaveOut(tile, rows, some);
+            }
+
+            Multiply(rows, some, queries, scratch.Keys + (column * _pairs), _pairs, tile, some < Width);
+        }
+
+        var output = scratch.OutputsOf(strip);
+        for (var row = 0; row < rows; row++)
+        {
+            var scores = scratch.Scores + (row * Width);
+            var at = (strip * BrainKernels.TileRows) + row;
+            var before = scratch.Largest[at];
+            var largest = MathF.Max(before, Largest(scores, keys));
+            if (largest != before)
+            {
+                var correction = Correction(before, largest);
+                for (var column = 0; column < Shape.Dim; column += Width)
+                {
+                    var sums = output + (column / Width * TileFloats) + (row * Width);
+                    Pointwise.Scale<Lanes512, Vector512<float>>(sums, correction, sums, Width);
+                }
+
+                scratch.Sums[at] *= correction;
+                scratch.Largest[at] = largest;
+            }
+
+            Exponentiate(scores, keys, largest, scratch.Rows + (row * Blocking.RowStride));
+        }
+
+        // What is summed is what values are multiplied with: the weights of an output then add up to 1 whatever rounding did to each.
+        var pairs = (keys + 1) / BrainTiles.PairInputs;
+        kernels.Round(scratch.Rows, scratch.Rows, rows, pairs);
+        for (var row = 0; row < rows; row++)
+        {
+            scratch.Sums[(strip * BrainKernels.TileRows) + row] += Sum((uint*)scratch.Rows + (row * Blocking.RowStride), pairs);
+        }
+
+        for (var column = 0; column < Shape.Dim; column += Width)
+        {
+            Multiply(rows, Shape.Dim - column, scratch.Rows, ValuesOf(column, scratch), pairs, output + (column / Width * TileFloats), true);
+        }
+    }
+
+    void Multiply(int rows, int columns, float* left, float* panel, int pairs, float* sums, bool accumulate)
+    {
+        var call = new TileCall { Rows = left, Panel = (byte*)panel, Words = pairs, Sums = sums, Accumulate = accumulate ? 1 : 0 };
+        BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], call);
+    }
+
+    /// <summary>What sums of a partly filled panel begin with: keys that are not there score −∞.</summary>
+    static void LeaveOut(float* tile, int rows, int keys)
+    {
+        for (var row = 0; row < rows; row++, tile += Width)
+        {
+            new Span<float>(tile, keys).Clear();
+            new Span<float>(tile + keys, Width - keys).Fill(float.NegativeInfinity);
+        }
+    }
+
+    static float Largest(float* scores, int count)
+    {
+        var (a, b) = (Lanes512.Load(scores), Lanes512.Load(scores + Lanes512.Count));
+        for (var i = Width; i < count; i += Width)
+        {
+            scores += TileFloats;
+            a = Lanes512.Max(a, Lanes512.Load(scores));
+            b = Lanes512.Max(b, Lanes512.Load(scores + Lanes512.Count));
+        }
+
+        return Lanes512.MaxAcross(Lanes512.Max(a, b));
+    }
+
+    // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.
+    static void Exponentiate(float* scores, int count, float largest, float* row)
+    {
+        var shift = Lanes512.Create(largest);
+        for (var i = 0; i < count; i += Width, scores += TileFloats, row += Width)
+        {
+            Lanes512.Store(row, ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores) - shift));
+            Lanes512.Store(row + Lanes512.Count, ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores + Lanes512.Count) - shift));
+        }
+    }
+
+    /// <summary>All numbers of a row of words, with those that fill its last register: zeros.</summary>
+    static float Sum(uint* words, int pairs)
+    {
+        var (even, odd) = (Lanes512.Zero, Lanes512.Zero);
+        for (var i = 0; i < pairs; i += Lanes512.Count)
+        {
+            var both = Vector512.Load(words + i);
+            even += (both << 16).AsSingle();
+            odd += (both & Vector512.Create(0xFFFF_0000)).AsSingle();
+        }
+
+        return Lanes512.Sum(even + odd);
+    }
+
+    void Store(Rows output, long first, int channel, int count, in BrainAttentionScratch scratch)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            var (strip, within) = Math.DivRem(row, BrainKernels.TileRows);
+            var sums = scratch.OutputsOf(strip) + (within * Width);
+            for (var column = 0; column < Shape.Dim; column += Width)
+            {
+                var to = output[first + row] + channel + column;
+                Pointwise.Scale<Lanes512, Vector512<float>>(sums + (column / Width * TileFloats), 1 / scratch.Sums[row], to, Math.Min(Width, Shape.Dim - column));
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>
+/// Attention in float32: keys are turned into panels of two registers' width and values copied into panels alike. Both products are the same register tile.
+/// </summary>
+internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKernel(op, new AttentionShape(op.HeadDim, StripRows, 2 * L.Count, MostKeys))
+    where L : struct, ILanes<V>
+    where V : struct
+{
+    const int MostKeys = 256;
+
+    // Not a multiple of a page of the first-level cache's sets: rows of a strip do not evict each other.
+    const int StripStride = MostKeys + 16;
+
+    static int StripRows => L.TileRows >= 14 ? 14 : 6;
+
+    /// <inheritdoc/>
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripRows * StripStride);
+
+    /// <inheritdoc/>
+    protected override void Attend(in AttentionBlock block, float* memory)
+    {
+        var (set, query, count, firstKey, channel) = block;
+        var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripRows * StripStride);
+        LoadQueries(set.Query, query, channel, count, scratch);
+        for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
+        {
+            var some = Math.Min(Shape.Keys, set.KeyTokens - key);
+            LoadKeys(set.Key, firstKey + key, channel, some, scratch);
+            LoadValues(set.Value, firstKey + key, channel, some, scratch);
+            for (var strip = 0; strip < scratch.Strips; strip++)
+            {
+                Attend(strip, some, scratch);
+            }
+        }
+
+        Store(set.Output, query, channel, count, scratch);
+    }
+
+    // Queries go in strips, turned so that a step of the product finds its numbers side by side; the scale is theirs. Rows beyond the last query are zero.
+    void LoadQueries(Rows query, long first, int channel, int count, in AttentionScratch scratch)
+    {
+        for (var strip = 0; strip < scratch.Strips; strip++)
+        {
+            var to = scratch.Queries + (strip * StripRows * Shape.Dim);
+            var some = Math.Min(StripRows, count - (strip * StripRows));
+            if (some < StripRows)
+            {
+                new Span<float>(to, StripRows * Shape.Dim).Clear();
+            }
+
+            Transposition.Turn<L, V>(query[first + (strip * StripRows)] + channel, query.Stride, some, Shape.Dim, Shape.Scale, to, StripRows);
+        }
+
+        // Below every score that is a number, and finite: the first correction is 0, not NaN.
+        new Span<float>(scratch.Largest, scratch.Strips * StripRows).Fill(float.MinValue);
+        new Span<float>(scratch.Sums, scratch.Strips * StripRows).Clear();
+        new Span<float>(scratch.Output, scratch.Strips * StripRows * Shape.PaddedDim).Clear();
+    }
+
+    void LoadKeys(Rows key, long first, int channel, int count, in AttentionScratch scratch)
+    {
+        var width = 2 * L.Count;
+        for (var column = 0; column < count; column += width)
+        {
+            var panel = scratch.Keys + ((long)column * Shape.Dim);
+            var some = Math.Min(width, count - column);
+            Transposition.Turn<L, V>(key[first + column] + channel, key.Stride, some, Shape.Dim, 1, panel, width);
+            if (some < width)
+            {
+                for (var k = 0; k < Shape.Dim; k++)
+                {
+                    new Span<float>(panel + (k * width) + some, width - some).Clear();
+                }
+
+                // Keys that are not there score −∞.
+                for (var j = 0; j < width; j++)
+                {
+                    scratch.Tail[j] = j < some ? 0 : float.NegativeInfinity;
+                }
+            }
+        }
+    }
+
+    void LoadValues(Rows value, long first, int channel, int count, in AttentionScratch scratch)
+    {
+        var width = 2 * L.Count;
+        for (var column = 0; column < Shape.Dim; column += width)
+        {
+            var panel = scratch.Values + ((long)column * Shape.Keys);
+            var some = Math.Min(width, Shape.Dim - column);
+            for (var k = 0; k < count; k++, panel += width)
+            {
+                var source = value[first + k] + channel + column;
+                if (some == width)
+                {
+                    L.Store(panel, L.Load(source));
+                    L.Store(panel + L.Count, L.Load(source + L.Count));
+                }
+                else
+                {
+                    Parts.Copy(source, panel, some, width);
+                }
+            }
+        }
+    }
+
+    void Attend(int strip, int keys, in AttentionScratch scratch)
+    {
+        var width = 2 * L.Count;
+        var queries = scratch.Queries + (strip * StripRows * Shape.Dim);
+        for (var column = 0; column < keys; column += width)
+        {
+            var start = column + width <= keys ? scratch.Zeros : scratch.Tail;
+            AttentionTile<L, V, Packed>.Multiply(Shape.Dim, queries, scratch.Keys + (column * Shape.Dim), start, 0, scratch.Strip + column, StripStride);
+        }
+
+        var output = scratch.Output + (strip * StripRows * Shape.PaddedDim);
+        for (var row = 0; row < StripRows; row++)
+        {
+            var scores = scratch.Strip + (row * StripStride);
+            var at = (strip * StripRows) + row;
+            var before = scratch.Largest[at];
+            var largest = MathF.Max(before, Largest(scores, keys));
+            var correction = 1f;
+            if (largest != before)
+            {
+                correction = Correction(before, largest);
+                var sums = output + (row * Shape.PaddedDim);
+                Pointwise.Scale<L, V>(sums, correction, sums, Shape.PaddedDim);
+                scratch.Largest[at] = largest;
+            }
+
+            scratch.Sums[at] = (scratch.Sums[at] * correction) + Exponentiate(scores, keys, largest);
+        }
+
+        for (var column = 0; column < Shape.Dim; column += width)
+        {
+            AttentionTile<L, V, Strip>.Multiply(keys, scratch.Strip, scratch.Values + (column * Shape.Keys), output + column, Shape.PaddedDim, output + column, Shape.PaddedDim);
+        }
+    }
+
+    static float Largest(float* scores, int count)
+    {
+        var (a, b) = (L.Load(scores), L.Load(scores + L.Count));
+        for (var i = 2 * L.Count; i < count; i += 2 * L.Count)
+        {
+            a = L.Max(a, L.Load(scores + i));
+            b = L.Max(b, L.Load(scores + i + L.Count));
+        }
+
+        return L.MaxAcross(L.Max(a, b));
+    }
+
+    // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.
+    static float Exponentiate(float* scores, int count, float largest)
+    {
+        var shift = L.Create(largest);
+        var (sum, sum2) = (L.Zero, L.Zero);
+        for (var i = 0; i < count; i += 2 * L.Count)
+        {
+            var x = ScoreExponential<L, V>.Of(L.Subtract(L.Load(scores + i), shift));
+            var y = ScoreExponential<L, V>.Of(L.Subtract(L.Load(scores + i + L.Count), shift));
+            L.Store(scores + i, x);
+            L.Store(scores + i + L.Count, y);
+            (sum, sum2) = (L.Add(sum, x), L.Add(sum2, y));
+        }
+
+        return L.Sum(L.Add(sum, sum2));
+    }
+
+    void Store(Rows output, long first, int channel, int count, in AttentionScratch scratch)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            Pointwise.Scale<L, V>(scratch.Output + (row * Shape.PaddedDim), 1 / scratch.Sums[row], output[first + row] + channel, Shape.Dim);
+        }
+    }
+
+    /// <summary>Queries: a step's numbers side by side.</summary>
+    readonly struct Packed : ITileLayout
+    {
+        public static int Row => 1;
+
+        public static int Step => L.TileRows >= 14 ? 14 : 6;
+    }
+
+    /// <summary>Probabilities: rows of the strip.</summary>
+    readonly struct Strip : ITileLayout
+    {
+        public static int Row => StripStride;
+
+        public static int Step => 1;
+    }
+}
