@@ -30,10 +30,10 @@ public sealed class CudaBackend : IBackend
     public CudaDeviceInfo Info => _context.Info;
 
     /// <summary>Bytes of the device's memory that the backend holds, those that it keeps for later requests included.</summary>
-    public long HeldBytes => _context.Pool.HeldBytes;
+    public long HeldBytes => _context.Pool.Tally.Held.Total;
 
     /// <summary>The most that <see cref="HeldBytes"/> ever was.</summary>
-    public long PeakBytes => _context.Pool.PeakBytes;
+    public long PeakBytes => _context.Pool.Tally.Peak.Total;
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, in the driver's order, from 0.</param>
@@ -74,6 +74,19 @@ public sealed class CudaBackend : IBackend
     public IExecutable Compile(Plan plan, IWeightStore weights) => new CudaExecutable(plan, (CudaWeights)weights, _context, _tuning);
 
     /// <inheritdoc/>
+    public long? MemoryLimit => _context.Pool.Limit;
+
+    /// <inheritdoc/>
+    public bool LimitMemory(long bytes)
+    {
+        _context.Pool.LimitTo(bytes);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ICountingBackend CreateCounting(long? limit = null) => new CudaCounting(_context, limit ?? MemoryLimit, _weightMemory, _tuning);
+
+    /// <inheritdoc/>
     public void Dispose() => _context.Dispose();
 }
 
@@ -102,7 +115,7 @@ internal sealed class CudaBuffer : IDeviceBuffer
     public CudaBuffer(CudaContext context, long bytes)
     {
         (_context, Bytes) = (context, bytes);
-        _block = context.Pool.Rent(bytes);
+        _block = context.Pool.Rent(new DeviceMemory(0, 0, bytes));
         try
         {
             context.Clear(_block.Address, Math.Max(bytes, 1));

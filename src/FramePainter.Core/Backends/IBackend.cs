@@ -25,9 +25,17 @@ public interface IBackend : IDisposable
     /// <exception cref="PlanException">The device has not enough memory.</exception>
     IExecutable Compile(Plan plan, IWeightStore weights);
 
-    /// <summary>Tells what plans would take on the device; null where the backend cannot.</summary>
-    /// <param name="source">Where weights would come from; only their types and shapes are asked for.</param>
-    IPlanMeter? CreateMeter(IWeightSource source) => null;
+    /// <summary>Bytes of the device's memory that it may hold; null for all there is.</summary>
+    long? MemoryLimit => null;
+
+    /// <summary>Holds it to so many bytes of the device's memory from now on, or to those it is held to already where they are fewer.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>Whether it can be held to any.</returns>
+    bool LimitMemory(long bytes) => false;
+
+    /// <summary>A backend that counts what this one would take of the device; null where there is none.</summary>
+    /// <param name="limit">Bytes that it may hold, as <see cref="MemoryLimit"/>; null for what this one may.</param>
+    ICountingBackend? CreateCounting(long? limit = null) => null;
 }
 
 /// <summary>Weights packed for a device, each once.</summary>

@@ -70,6 +70,9 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
         var captured = options.Capture is { } capture ? _networks.BlockOf(capture, size) : null;
+        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
+        picture.KeepOnly(key);
+        _tables.KeepOnly(key);
 
         var context = Describe(picture, clock, cancel);
         var imageLatents = Encode(picture, size, options.Seed, random, clock, cancel);
@@ -78,7 +81,6 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var (latentHeight, latentWidth) = (size.Height / _networks.VaeFactor, size.Width / _networks.VaeFactor);
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
-        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);

@@ -20,8 +20,14 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
     public DenoiseKey KeyOf(SizePlan size, EditOptions options, bool points) => DryEdit.KeyOf(checkpoint, networks, size, options, points).Key;
 
     /// <summary>What an edit would take; null where the device cannot tell.</summary>
-    public DryEdit? Measure(SizePlan size, EditOptions options, bool points) =>
-        backend.CreateMeter(checkpoint) is { } meter ? DryEdit.Make(checkpoint, networks, meter, size, options, points) : null;
+    /// <param name="size">The sizes.</param>
+    /// <param name="options">How it would be made; its capture must be one that there is.</param>
+    /// <param name="points">Whether the signal would have drag points.</param>
+    /// <param name="limit">Bytes of the device's memory that it may take; null for what the device may. Nothing is held to it on the processor.</param>
+    /// <param name="keeps">Whether its denoiser is kept for the next edit.</param>
+    /// <exception cref="PlanException">It does not fit the limit.</exception>
+    public DryEdit? Measure(SizePlan size, EditOptions options, bool points, long? limit = null, bool keeps = false) =>
+        backend.CreateCounting(limit) is { } counting ? DryEdit.Make(checkpoint, networks, counting, size, options, points, keeps) : null;
 
     /// <summary>How long an edit would take.</summary>
     /// <param name="edit">The edit.</param>
