@@ -91,6 +91,15 @@ public sealed class MemoryTally
         }
     }
 
+    /// <summary>Forgets the highest moments before now.</summary>
+    public void Restart()
+    {
+        lock (_gate)
+        {
+            (_peak, _mostInUse) = (_held, _held);
+        }
+    }
+
     void Note(DeviceMemory moment)
     {
         _peak = moment.Total > _peak.Total ? moment : _peak;
