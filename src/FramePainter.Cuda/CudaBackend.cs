@@ -68,7 +68,7 @@ public sealed class CudaBackend : IBackend
     public IWeightStore CreateStore(IWeightSource source) => new CudaWeights(_context, source, _weightMemory);
 
     /// <inheritdoc/>
-    public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes);
+    public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes, _tuning.Naive);
 
     /// <inheritdoc/>
     public IExecutable Compile(Plan plan, IWeightStore weights) => new CudaExecutable(plan, (CudaWeights)weights, _context, _tuning);
@@ -111,10 +111,11 @@ internal sealed class CudaBuffer : IDeviceBuffer
 {
     readonly CudaContext _context;
     readonly DeviceBlock _block;
+    readonly bool _naive;
 
-    public CudaBuffer(CudaContext context, long bytes)
+    public CudaBuffer(CudaContext context, long bytes, bool naive = false)
     {
-        (_context, Bytes) = (context, bytes);
+        (_context, Bytes, _naive) = (context, bytes, naive);
         _block = context.Pool.Rent(new DeviceMemory(0, 0, bytes));
         try
         {
@@ -139,6 +140,17 @@ internal sealed class CudaBuffer : IDeviceBuffer
     /// <inheritdoc/>
     public void Read(Span<float> destination, long byteOffset = 0) =>
         _context.Download(System.Runtime.InteropServices.MemoryMarshal.AsBytes(destination), At(byteOffset, destination.Length));
+
+    /// <inheritdoc/>
+    public void WritePicture(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> values, ReadOnlySpan<float> noise = default, float strength = 0)
+    {
+        HostPictures.Check(pixels, values, noise);
+        _context.WritePicture(At(0, pixels.Length), pixels, values, noise, strength, _naive);
+    }
+
+    /// <inheritdoc/>
+    public int ReadPicture(Span<byte> pixels, long byteOffset = 0) =>
+        _context.ReadPicture(pixels, At(byteOffset, pixels.Length), _naive) ? -1 : HostPictures.Read(this, pixels, byteOffset);
 
     /// <inheritdoc/>
     public void Dispose() => _block.Dispose();

@@ -91,11 +91,11 @@ internal sealed record DryEdit(bool IsHost, DeviceMemory Peak, DeviceMemory Need
     }
 
     /// <summary>
-    /// Managed memory of an edit: a working pixel's floats are the picture's and its noise's (24 bytes), the control frame's (12) and both decoded
-    /// frames' (24); its bytes those of picture, control frame and decoded frames (12). A pixel of the caller's size is resized twice (18 with what
-    /// lies between both passes). CLIP's picture takes floats of three channels at its own size and, narrowed only, at the source's height.
+    /// Managed memory of an edit: a working pixel's floats are its noise's (12 bytes); its bytes those of picture, both control frames and both decoded
+    /// frames (15). A pixel of the caller's size is resized twice (18 with what lies between both passes). CLIP's picture takes floats of three channels
+    /// at its own size and, narrowed only, at the source's height.
     /// An op of a plan and its kernel are some 3 KB of objects. The collector may leave all of it until the edit is over.
     /// </summary>
     static long ManagedBytes(SizePlan size, int clipSide, int ops) =>
-        (72L * size.Width * size.Height) + (18L * size.SourceWidth * size.SourceHeight) + (12L * clipSide * (clipSide + size.SourceHeight)) + (3072L * ops);
+        (27L * size.Width * size.Height) + (18L * size.SourceWidth * size.SourceHeight) + (12L * clipSide * (clipSide + size.SourceHeight)) + (3072L * ops);
 }

@@ -191,17 +191,19 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var key = new LatentsKey(size.Width, size.Height, size.Fit, seed);
         var known = picture.Find(key);
         clock.Begin(EditStage.Encode, known is null ? plan.Graph.Flops : 0);
-        var pixels = new float[size.Width * size.Height * 3];
+        var noise = new float[size.Width * size.Height * 3];
+        random.Randn(noise);
         if (known is not null)
         {
             // The latents to come are the second draw: the first is made and lost.
-            random.Randn(pixels);
             return known;
         }
 
-        PicturePreparation.ToSigned(size.PrepareSource(picture.Image), pixels);
-        PicturePreparation.AddNoise(random, NoiseStrength, size.Width, size.Height, pixels);
-        var latents = RunOnce(plan, Networks.Pixels, pixels, Networks.ImageLatents, cancel);
+        var pixels = size.PrepareSource(picture.Image).ToRgb();
+        var latents = new float[plan.Graph.Output(Networks.ImageLatents).Shape.Count];
+        PlanRun.Once(
+            backend, weights, plan, Networks.Pixels, source => source.WritePicture(pixels.Pixels, PixelValues.Signed, noise, NoiseStrength),
+            Networks.ImageLatents, destination => destination.Read(latents), cancel);
         picture.Keep(key, latents);
         return latents;
     }
@@ -211,9 +213,18 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     {
         var scaled = new float[latents.Length];
         System.Numerics.Tensors.TensorPrimitives.Divide(latents, (float)checkpoint.Vae.ScalingFactor, scaled);
-        var pictures = RunOnce(_networks.Decoder(size.Width, size.Height), Networks.Latents, scaled, Networks.Pictures, cancel);
-        var frame = pictures.Length / Networks.Frames;
-        return [.. Enumerable.Range(0, Networks.Frames).Select(f => PicturePreparation.ToPicture(pictures.AsSpan(f * frame, frame), size.Width, size.Height))];
+        var frames = new PixelImage[Networks.Frames];
+        PlanRun.Once(
+            backend, weights, _networks.Decoder(size.Width, size.Height), Networks.Latents, source => source.Write(scaled), Networks.Pictures,
+            destination =>
+            {
+                for (var f = 0; f < frames.Length; f++)
+                {
+                    frames[f] = PicturePreparation.ReadFrame(destination, f, size.Width, size.Height);
+                }
+            },
+            cancel);
+        return frames;
     }
 
     float[] RunOnce(Plan plan, string input, float[] values, string output, CancellationToken cancel) =>

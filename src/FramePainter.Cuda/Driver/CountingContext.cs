@@ -37,6 +37,18 @@ internal sealed class CountingContext(CudaContext device, long? budget) : CudaCo
     public override void Download(Span<byte> destination, ulong source) => destination.Clear();
 
     /// <inheritdoc/>
+    public override void WritePicture(ulong destination, ReadOnlySpan<byte> pixels, ReadOnlySpan<float> values, ReadOnlySpan<float> noise, float strength, bool naive)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override bool ReadPicture(Span<byte> pixels, ulong source, bool naive)
+    {
+        pixels.Clear();
+        return true;
+    }
+
+    /// <inheritdoc/>
     public override void Clear(ulong address, long bytes)
     {
     }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace FramePainter.Cuda.Driver;
 
 /// <summary>One device with its primary context, its kernels loaded, its memory and a stream for copies. Thread-safe.</summary>
-internal unsafe class CudaContext : IDisposable
+internal unsafe partial class CudaContext : IDisposable
 {
     /// <summary>The first driver that takes PTX 8.0 and has tensor maps: CUDA 12.0.</summary>
     const int OldestHopperDriver = 12000;
