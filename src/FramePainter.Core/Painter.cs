@@ -30,7 +30,7 @@ public sealed class Painter : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _weights = backend.CreateStore(checkpoint);
-        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits };
+        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits, Threads = options.Threads ?? Environment.ProcessorCount };
         (Attention, Limits) = (options.Attention, options.Limits);
         if (options.MemoryBudget is { } bytes && !OnProcessor && !backend.LimitMemory(bytes))
         {
@@ -39,7 +39,7 @@ public sealed class Painter : IDisposable
 
         if ((OnProcessor ? options.MemoryBudget : backend.MemoryLimit) is { } budget)
         {
-            _pipeline.Budget = new MemoryBudget(budget, new Estimator(checkpoint, _pipeline.Networks, backend), _pipeline.Networks, OnProcessor ? ProgramBytes() : null);
+            _pipeline.Budget = new MemoryBudget(budget, new Estimator(checkpoint, _pipeline.Networks, backend, _pipeline.Threads), _pipeline.Networks, OnProcessor ? ProgramBytes() : null);
         }
     }
 
@@ -135,7 +135,7 @@ public sealed class Painter : IDisposable
         var (width, height) = picture ?? edit.Size ?? s_usualSize;
         var size = SizePlan.Create(width, height, edit.Size, networks.Grid, edit.Fit);
         options.Limits.Check(size);
-        var estimator = new Estimator(checkpoint, networks, backend);
+        var estimator = new Estimator(checkpoint, networks, backend, options.Threads ?? Environment.ProcessorCount);
         var needs = estimator.Measure(size, edit, points: false) ?? throw new DeviceException($"'{backend.Description}' cannot tell what an edit takes before it is made.");
         var program = ProgramBytes();
         var spent = calibration ?? TimeSpan.FromSeconds(3);

@@ -42,7 +42,7 @@ public sealed record PainterOptions
     /// </summary>
     public bool Winograd { get; init; } = true;
 
-    /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
+    /// <summary>Threads on the processor, 1 to 1024; null for one per core. Where edits run on another device, pictures and noise are still prepared by them. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
     /// <summary>In which numbers matrix products are computed; on the processor only.</summary>

@@ -39,6 +39,9 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Refuses edits that do not fit; null where memory has no budget.</summary>
     public MemoryBudget? Budget { get; set; }
 
+    /// <summary>Threads of the processor that pictures and noise are prepared by.</summary>
+    public int Threads { get; init; } = 1;
+
     /// <summary>The plans.</summary>
     public Networks Networks => _networks;
 
@@ -60,7 +63,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Makes an edit. Arguments are checked by the caller.</summary>
     public EditResult Edit(PictureCache picture, Signal signal, EditOptions options, CancellationToken cancel)
     {
-        var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit);
+        var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit, Threads);
         Limits.Check(size);
         Budget?.Admit(picture, size, options, signal.HasPoints);
         var decodeFlops = _networks.Decoder(size.Width, size.Height).Graph.Flops;
@@ -180,7 +183,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var size = checkpoint.Clip.ImageSize;
         var pixels = new float[size * size * 3];
         var normalise = checkpoint.FeatureExtractor;
-        ClipPreprocess.Run(picture.Image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels);
+        ClipPreprocess.Run(picture.Image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels, Threads);
         return picture.Context = RunOnce(plan, Networks.Pixels, pixels, Networks.Context, cancel);
     }
 
@@ -191,14 +194,16 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var key = new LatentsKey(size.Width, size.Height, size.Fit, seed);
         var known = picture.Find(key);
         clock.Begin(EditStage.Encode, known is null ? plan.Graph.Flops : 0);
-        var noise = new float[size.Width * size.Height * 3];
-        random.Randn(noise);
+        var count = size.Width * size.Height * 3;
         if (known is not null)
         {
             // The latents to come are the second draw: the first is made and lost.
+            random.Skip(count);
             return known;
         }
 
+        var noise = new float[count];
+        random.Randn(noise, Threads);
         var pixels = size.PrepareSource(picture.Image).ToRgb();
         var latents = new float[plan.Graph.Output(Networks.ImageLatents).Shape.Count];
         PlanRun.Once(

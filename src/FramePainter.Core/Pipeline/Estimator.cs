@@ -7,7 +7,7 @@ using FramePainter.Weights;
 namespace FramePainter.Pipeline;
 
 /// <summary>Estimates edits with one model on one device.</summary>
-internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBackend backend)
+internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBackend backend, int threads)
 {
     /// <summary>An op that takes longer by the guess is timed at a smaller size.</summary>
     const double LongestProbe = 0.5;
@@ -72,14 +72,14 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
 
         var noise = new float[Math.Min(largest, size.Width * size.Height * 3)];
         clock.Restart();
-        new TorchRandom(1).Randn(noise);
+        new TorchRandom(1).Randn(noise, threads);
         var drawing = clock.Elapsed.TotalSeconds * size.Width * size.Height * 3 / noise.Length;
 
         var side = Math.Min(1024, Math.Min(size.SourceWidth, size.SourceHeight));
         var picture = PixelImage.Adopt(new byte[side * side * 3], side, side, PixelFormat.Rgb24);
         var input = checkpoint.Clip.ImageSize;
         clock.Restart();
-        ClipPreprocess.Run(picture, input, [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f], new float[input * input * 3]);
+        ClipPreprocess.Run(picture, input, [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f], new float[input * input * 3], threads);
         var describing = clock.Elapsed.TotalSeconds * size.SourceWidth * size.SourceHeight / ((double)side * side);
         return executables + clearing + drawing + describing;
     }
