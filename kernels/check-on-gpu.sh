@@ -174,7 +174,7 @@ if [ -x "$tests" ]; then
   conformance naive NaiveConformance
   run begin hopper 60 --filter-class "$suite.HopperProductTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
-  run begin streaming 60 --filter-class "$suite.StreamingTests"
+  run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
   end border inner large-tiles naive hopper precision streaming
   [ -z "$ptxas" ] || end ptxas
   end model

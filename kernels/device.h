@@ -26,6 +26,9 @@ DEV float ex2(float x) { return __nvvm_ex2_approx_f(x); }
 // A reciprocal within one unit in the last place.
 DEV float rcp(float x) { return __nvvm_rcp_approx_ftz_f(x); }
 
+// A product that is rounded by itself, whatever is added to it.
+DEV float mul_rn(float a, float b) { return __nvvm_mul_rn_f(a, b); }
+
 DEV u32 shared_address(const void* p) { return (u32)(u64)(const __attribute__((address_space(3))) void*)p; }
 
 // Holds a load where it stands: clang would move it behind branches, down to its use, and loads would wait for one another.

@@ -103,12 +103,18 @@ def launch_tables(steps):
     return [f"## Launches of a step on {steps['device']}", *lines]
 
 
+STAGES = ["Prepare", "Describe", "Encode", "Control", "Denoise", "Decode"]
+
+
 def edit_table(data):
     lines = []
     for row in data["rows"]:
         budget = row["budget_bytes"] >> 20 if row["budget_bytes"] else "none"
-        lines.append([f"{row['width']} x {row['height']}", row["run"], budget, f"{row['seconds']:.2f}", f"{row['stages'].get('Denoise', 0):.2f}", row["peak_bytes"] >> 20])
-    return [f"## Edits of 25 steps on {data['device']}", "", *table(["size", "run", "budget, MiB", "seconds", "of it denoising", "peak memory, MiB"], lines)]
+        stages = [f"{row['stages'].get(stage, 0):.3f}" for stage in STAGES]
+        rest = row["seconds"] - sum(row["stages"].values())
+        lines.append([f"{row['width']} x {row['height']}", row["run"], budget, f"{row['seconds']:.2f}", *stages, f"{rest:.3f}", row["peak_bytes"] >> 20])
+    columns = ["size", "run", "budget, MiB", "seconds", *(f"of it {stage.lower()}" for stage in STAGES), "of it the rest", "peak memory, MiB"]
+    return [f"## Edits of 25 steps on {data['device']}", "", *table(columns, lines)]
 
 
 def read(path):

@@ -41,6 +41,9 @@ static Context s_contexts[MOST_DEVICES];
 static size_t s_total = (size_t)8 << 30;
 static int s_devices = 1, s_version = 12040, s_major = 8, s_minor = 0;
 static long s_live, s_launches, s_graph_launches;
+static bool s_idle;
+static std::map<void*, size_t> s_pinned;
+static size_t s_pinned_used, s_pinned_peak;
 static thread_local Context* s_context;
 
 static Result enqueue(Stream* stream, std::function<void()> work)
@@ -90,7 +93,7 @@ API Result cuMemAlloc_v2(uint64_t* address, size_t bytes)
     FP_FAULT(cuMemAlloc_v2);
     if (!bytes || s_context->used + bytes > s_total) return bytes ? OUT_OF_MEMORY : INVALID_VALUE;
     void* block = aligned_alloc(256, (bytes + 255) / 256 * 256);
-    memset(block, 0xFF, bytes);
+    memset(block, s_idle ? 0 : 0xFF, bytes);
     s_blocks[*address = (uint64_t)block] = {bytes, s_context};
     s_context->used += bytes;
     s_context->peak = std::max(s_context->peak, s_context->used);
@@ -112,8 +115,27 @@ API Result cuMemFree_v2(uint64_t address)
     FP_RETURN(cuMemFree_v2);
 }
 
-API Result cuMemAllocHost_v2(void** p, size_t bytes) { FP_FAULT(cuMemAllocHost_v2); *p = aligned_alloc(256, (bytes + 255) / 256 * 256); s_live++; return SUCCESS; }
-API Result cuMemFreeHost(void* p) { std::lock_guard<std::mutex> hold(s_lock); emulator::finish(nullptr); free(p); s_live--; FP_RETURN(cuMemFreeHost); }
+API Result cuMemAllocHost_v2(void** p, size_t bytes)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuMemAllocHost_v2);
+    *p = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    s_pinned[*p] = bytes;
+    s_pinned_peak = std::max(s_pinned_peak, s_pinned_used += bytes);
+    s_live++;
+    return SUCCESS;
+}
+
+API Result cuMemFreeHost(void* p)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    emulator::finish(nullptr);
+    s_pinned_used -= s_pinned[p];
+    s_pinned.erase(p);
+    free(p);
+    s_live--;
+    FP_RETURN(cuMemFreeHost);
+}
 
 API Result cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream)
 {
@@ -176,7 +198,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
     return enqueue(stream, [=]() mutable {
         void* p[] = {copied.data()};
         s_launches++;
-        emulator::launch(kernel, {gx, gy, gz}, bx, shared, p);
+        if (!s_idle) emulator::launch(kernel, {gx, gy, gz}, bx, shared, p);
     });
 }
 
@@ -295,6 +317,22 @@ API size_t FP_EMULATOR_peak(int device)
     auto peak = context.peak;
     context.peak = context.used;
     return peak;
+}
+
+// The same of pinned memory of the host.
+API size_t FP_EMULATOR_pinned_peak()
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    auto peak = s_pinned_peak;
+    s_pinned_peak = s_pinned_used;
+    return peak;
+}
+
+// Kernels are launched and not run, and fresh memory is zero: for tests of memory alone.
+API void FP_EMULATOR_idle(int idle)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    s_idle = idle;
 }
 
 API void FP_EMULATOR_machine(int devices, int version, int major, int minor, size_t memory)

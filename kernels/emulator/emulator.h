@@ -56,6 +56,11 @@ DEV void sync_warp() { emulator::warp_barrier(); }
 DEV float shfl_xor(float v, int mask) { return emulator::shuffle_xor(v, mask); }
 DEV float ex2(float x) { return exp2f(x); }
 DEV float rcp(float x) { return 1.0f / x; }
+DEV float mul_rn(float a, float b)
+{
+#pragma clang fp contract(off)
+    return a * b;
+}
 DEV void hold(u32x4&) {}
 DEV void cp_async16(void* to, const void* from, bool valid) { emulator::copy16(to, from, valid); }
 DEV void cp_commit() { emulator::commit(); }

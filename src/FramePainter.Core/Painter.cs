@@ -30,15 +30,20 @@ public sealed class Painter : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _weights = backend.CreateStore(checkpoint);
-        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits };
+        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits, Threads = options.Threads ?? Environment.ProcessorCount };
         (Attention, Limits) = (options.Attention, options.Limits);
-        if (options.MemoryBudget is { } budget)
+        if (options.MemoryBudget is { } bytes && !OnProcessor && !backend.LimitMemory(bytes))
         {
-            _pipeline.Budget = backend is CpuBackend
-                ? new MemoryBudget(budget, new Estimator(checkpoint, _pipeline.Networks, backend), _pipeline.Networks, ProgramBytes())
-                : throw new OptionException(nameof(PainterOptions.MemoryBudget), $"MemoryBudget is for the processor; '{backend.Description}' has options of its own.");
+            throw new OptionException(nameof(PainterOptions.MemoryBudget), $"MemoryBudget is {bytes} bytes, and '{backend.Description}' cannot be held to any; it must be null for this device.");
+        }
+
+        if ((OnProcessor ? options.MemoryBudget : backend.MemoryLimit) is { } budget)
+        {
+            _pipeline.Budget = new MemoryBudget(budget, new Estimator(checkpoint, _pipeline.Networks, backend, _pipeline.Threads), _pipeline.Networks, OnProcessor ? ProgramBytes() : null);
         }
     }
+
+    bool OnProcessor => _backend is CpuBackend;
 
     /// <summary>How the edited frame sees the source.</summary>
     public AttentionKind Attention { get; }
@@ -116,6 +121,7 @@ public sealed class Painter : IDisposable
     /// <exception cref="OptionException">An option is out of range.</exception>
     /// <exception cref="ImageException">The size is out of range.</exception>
     /// <exception cref="DeviceException">The device cannot be used, or cannot tell what an edit takes.</exception>
+    /// <exception cref="PlanException">The edit does not fit a budget among the device's own options.</exception>
     public static EditEstimate Estimate(
         PainterOptions options, EditOptions? edit = null, (int Width, int Height)? picture = null, TimeSpan? calibration = null, CancellationToken cancel = default)
     {
@@ -129,7 +135,7 @@ public sealed class Painter : IDisposable
         var (width, height) = picture ?? edit.Size ?? s_usualSize;
         var size = SizePlan.Create(width, height, edit.Size, networks.Grid, edit.Fit);
         options.Limits.Check(size);
-        var estimator = new Estimator(checkpoint, networks, backend);
+        var estimator = new Estimator(checkpoint, networks, backend, options.Threads ?? Environment.ProcessorCount);
         var needs = estimator.Measure(size, edit, points: false) ?? throw new DeviceException($"'{backend.Description}' cannot tell what an edit takes before it is made.");
         var program = ProgramBytes();
         var spent = calibration ?? TimeSpan.FromSeconds(10);
@@ -142,6 +148,9 @@ public sealed class Painter : IDisposable
             WeightBytes = needs.Peak.Weights,
             ArenaBytes = needs.Peak.Arena,
             WorkspaceBytes = needs.Peak.Workspace,
+            SpareBytes = needs.Peak.Spare,
+            StagingBytes = needs.Staging,
+            OnProcessor = needs.IsHost,
             PictureBytes = needs.Pictures,
             ProgramBytes = program,
             Flops = needs.Flops,

@@ -42,7 +42,7 @@ public sealed record PainterOptions
     /// </summary>
     public bool Winograd { get; init; } = true;
 
-    /// <summary>Threads on the processor, 1 to 1024; null for one per core. Results do not depend on it.</summary>
+    /// <summary>Threads on the processor, 1 to 1024; null for one per core. Where edits run on another device, pictures and noise are still prepared by them. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
     /// <summary>In which numbers matrix products are computed; on the processor only.</summary>
@@ -51,7 +51,10 @@ public sealed record PainterOptions
     /// <summary>How weights of matrix products lie in memory; on the processor only. Not <see cref="WeightFormat.Half"/> together with <see cref="Precision.BFloat16"/>.</summary>
     public WeightFormat Weights { get; init; } = WeightFormat.AsStored;
 
-    /// <summary>The most bytes that this process may hold while it edits on the processor, at least 1 MiB; an edit that needs more is refused before it starts. Null: no limit.</summary>
+    /// <summary>
+    /// The most bytes that may be held while edits are made, at least 1 MiB: by this process where they run on the processor, of the device's memory where they
+    /// run on another device. An edit that needs more is refused before it starts, with the largest size that fits. Null: no limit.
+    /// </summary>
     public long? MemoryBudget { get; init; }
 
     /// <summary>Limits of pictures, signals and sessions.</summary>

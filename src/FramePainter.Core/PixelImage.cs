@@ -34,6 +34,9 @@ public sealed class PixelImage
     /// <summary>The pixels, [Height, Width, channels of <see cref="Format"/>], rows from the top without gaps.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels;
 
+    /// <summary>The same, for work on several threads.</summary>
+    internal ReadOnlyMemory<byte> Memory => _pixels;
+
     /// <summary>Bytes of one pixel: 1, 3 or 4.</summary>
     internal int Channels => BytesPerPixel(Format);
 

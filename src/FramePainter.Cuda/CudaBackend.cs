@@ -30,10 +30,10 @@ public sealed class CudaBackend : IBackend
     public CudaDeviceInfo Info => _context.Info;
 
     /// <summary>Bytes of the device's memory that the backend holds, those that it keeps for later requests included.</summary>
-    public long HeldBytes => _context.Pool.HeldBytes;
+    public long HeldBytes => _context.Pool.Tally.Held.Total;
 
     /// <summary>The most that <see cref="HeldBytes"/> ever was.</summary>
-    public long PeakBytes => _context.Pool.PeakBytes;
+    public long PeakBytes => _context.Pool.Tally.Peak.Total;
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, in the driver's order, from 0.</param>
@@ -68,10 +68,23 @@ public sealed class CudaBackend : IBackend
     public IWeightStore CreateStore(IWeightSource source) => new CudaWeights(_context, source, _weightMemory);
 
     /// <inheritdoc/>
-    public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes);
+    public IDeviceBuffer Allocate(long bytes) => new CudaBuffer(_context, bytes, _tuning.Naive);
 
     /// <inheritdoc/>
     public IExecutable Compile(Plan plan, IWeightStore weights) => new CudaExecutable(plan, (CudaWeights)weights, _context, _tuning);
+
+    /// <inheritdoc/>
+    public long? MemoryLimit => _context.Pool.Limit;
+
+    /// <inheritdoc/>
+    public bool LimitMemory(long bytes)
+    {
+        _context.Pool.LimitTo(bytes);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ICountingBackend CreateCounting(long? limit = null) => new CudaCounting(_context, limit ?? MemoryLimit, _weightMemory, _tuning);
 
     /// <inheritdoc/>
     public void Dispose() => _context.Dispose();
@@ -98,11 +111,12 @@ internal sealed class CudaBuffer : IDeviceBuffer
 {
     readonly CudaContext _context;
     readonly DeviceBlock _block;
+    readonly bool _naive;
 
-    public CudaBuffer(CudaContext context, long bytes)
+    public CudaBuffer(CudaContext context, long bytes, bool naive = false)
     {
-        (_context, Bytes) = (context, bytes);
-        _block = context.Pool.Rent(bytes);
+        (_context, Bytes, _naive) = (context, bytes, naive);
+        _block = context.Pool.Rent(new DeviceMemory(0, 0, bytes));
         try
         {
             context.Clear(_block.Address, Math.Max(bytes, 1));
@@ -126,6 +140,17 @@ internal sealed class CudaBuffer : IDeviceBuffer
     /// <inheritdoc/>
     public void Read(Span<float> destination, long byteOffset = 0) =>
         _context.Download(System.Runtime.InteropServices.MemoryMarshal.AsBytes(destination), At(byteOffset, destination.Length));
+
+    /// <inheritdoc/>
+    public void WritePicture(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> values, ReadOnlySpan<float> noise = default, float strength = 0)
+    {
+        HostPictures.Check(pixels, values, noise);
+        _context.WritePicture(At(0, pixels.Length), pixels, values, noise, strength, _naive);
+    }
+
+    /// <inheritdoc/>
+    public int ReadPicture(Span<byte> pixels, long byteOffset = 0) =>
+        _context.ReadPicture(pixels, At(byteOffset, pixels.Length), _naive) ? -1 : HostPictures.Read(this, pixels, byteOffset);
 
     /// <inheritdoc/>
     public void Dispose() => _block.Dispose();

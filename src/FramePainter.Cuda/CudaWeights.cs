@@ -35,11 +35,26 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     /// <summary>A packed matrix's key.</summary>
     public static string MatrixKey(WeightMatrix matrix, MatrixForm form) => $"{matrix.Key}:{form}";
 
+    /// <summary>The most bytes of the host that a matrix is packed from and in, of those counted so far.</summary>
+    public long LargestPacking { get; private set; }
+
+    /// <summary>Bytes of a packed matrix.</summary>
+    public int MatrixBytes(WeightMatrix matrix, MatrixForm form)
+    {
+        var bytes = checked(PackedMatrix.Elements(matrix, form) * 2);
+        if (_context.Counts)
+        {
+            LargestPacking = Math.Max(LargestPacking, bytes + matrix.Tensors.Max(t => _source.Describe(t).Bytes));
+        }
+
+        return bytes;
+    }
+
     /// <summary>Packs a matrix.</summary>
-    public Half[] PackMatrix(WeightMatrix matrix, MatrixForm form) => PackedMatrix.Pack(_source, matrix, form);
+    public Span<byte> PackMatrix(WeightMatrix matrix, MatrixForm form) => MemoryMarshal.AsBytes(PackedMatrix.Pack(_source, matrix, form).AsSpan());
 
     /// <inheritdoc/>
-    public ulong Matrix(WeightMatrix matrix, MatrixForm form) => Get(MatrixKey(matrix, form), () => MemoryMarshal.AsBytes(PackMatrix(matrix, form).AsSpan()));
+    public ulong Matrix(WeightMatrix matrix, MatrixForm form) => Get(MatrixKey(matrix, form), MatrixBytes(matrix, form), () => PackMatrix(matrix, form));
 
     /// <inheritdoc/>
     public void BeginOp(int launches)
@@ -49,7 +64,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
 
     /// <inheritdoc/>
     public ulong Vector(WeightVector? vector, bool gated = false) =>
-        vector is null ? 0 : Get($"{vector.Key}:{(gated ? "gated vector" : "vector")}", () =>
+        vector is null ? 0 : Get($"{vector.Key}:{(gated ? "gated vector" : "vector")}", vector.Count * sizeof(float), () =>
         {
             var values = Load(vector);
             if (gated)
@@ -64,16 +79,16 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public ulong Vectors(params ReadOnlySpan<WeightVector> vectors)
     {
         var all = vectors.ToArray();
-        return Get(string.Join('&', all.Select(v => v.Key)), () => MemoryMarshal.AsBytes(all.SelectMany(Load).ToArray().AsSpan()));
+        return Get(string.Join('&', all.Select(v => v.Key)), all.Sum(v => v.Count) * sizeof(float), () => MemoryMarshal.AsBytes(all.SelectMany(Load).ToArray().AsSpan()));
     }
 
     /// <inheritdoc/>
-    public ulong Constants(string key, Func<double[]> make) => Get(key, () => MemoryMarshal.AsBytes(make().AsSpan()));
+    public ulong Constants(string key, int count, Func<double[]> make) => Get(key, count * sizeof(double), () => MemoryMarshal.AsBytes(make().AsSpan()));
 
     /// <inheritdoc/>
     public float Scale(MixScale scale)
     {
-        if (scale.Mix is null)
+        if (scale.Mix is null || _context.Counts)
         {
             return scale.Constant;
         }
@@ -97,18 +112,19 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
         Host?.Dispose();
     }
 
-    delegate Span<byte> Pack();
-
-    ulong Get(string key, Pack pack)
+    ulong Get(string key, int bytes, Packing pack)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return _blocks.Get(key, () =>
         {
-            var bytes = pack();
-            var block = _context.Pool.Rent(bytes.Length);
+            var block = _context.Pool.Rent(new DeviceMemory(bytes, 0, 0));
             try
             {
-                _context.Upload(block.Address, bytes);
+                if (!_context.Counts)
+                {
+                    var packed = pack();
+                    _context.Upload(block.Address, packed.Length == bytes ? packed : throw new InvalidOperationException($"{key} takes {packed.Length} bytes; {bytes} were counted."));
+                }
             }
             catch
             {

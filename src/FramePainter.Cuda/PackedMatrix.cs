@@ -19,14 +19,18 @@ internal static class PackedMatrix
     /// <summary>Elements of a padded row of so many.</summary>
     public static int RowLength(int elements) => (elements + Step - 1) / Step * Step;
 
+    /// <summary>Elements of a packed matrix.</summary>
+    public static int Elements(WeightMatrix matrix, MatrixForm form) =>
+        checked((matrix.Outputs + Tile - 1) / Tile * Tile * RowLength(matrix.Inputs * TapsOf(matrix, form)));
+
     /// <summary>Packs a matrix.</summary>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
     public static Half[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form)
     {
         var corner = MatrixForms.IsCorner(form);
-        var (gated, taps) = (form == MatrixForm.Gated, corner ? 4 : matrix.Taps);
+        var (gated, taps) = (form == MatrixForm.Gated, TapsOf(matrix, form));
         var length = RowLength(matrix.Inputs * taps);
-        var packed = new Half[checked((matrix.Outputs + Tile - 1) / Tile * Tile * length)];
+        var packed = new Half[Elements(matrix, form)];
         var (output, input) = (0, 0);
         foreach (var name in matrix.Tensors)
         {
@@ -80,6 +84,8 @@ internal static class PackedMatrix
 
         return packed;
     }
+
+    static int TapsOf(WeightMatrix matrix, MatrixForm form) => MatrixForms.IsCorner(form) ? 4 : matrix.Taps;
 
     static int RowOf(WeightMatrix matrix, int output, bool gated)
     {

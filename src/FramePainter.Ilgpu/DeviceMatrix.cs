@@ -1,7 +1,7 @@
+using FramePainter.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace FramePainter.Ilgpu;
 
@@ -12,23 +12,32 @@ namespace FramePainter.Ilgpu;
 internal sealed class DeviceMatrix : IDisposable
 {
     const int GateBlock = 16;
-    readonly MemoryBuffer1D<float, Stride1D.Dense>? _floats;
-    readonly MemoryBuffer1D<ushort, Stride1D.Dense>? _bits;
+    readonly DeviceBlock<float>? _floats;
+    readonly DeviceBlock<ushort>? _bits;
 
-    DeviceMatrix(IlgpuBackend backend, DType type, int columns, Array packed)
+    DeviceMatrix(IlgpuBackend backend, DType type, int columns, int count, Func<Array> pack)
     {
         (Type, Columns) = (type, columns);
-        if (packed is float[] floats)
+        try
         {
-            _floats = backend.Allocate<float>(floats.LongLength);
-            backend.CopyIn<float>(_floats.View.AsContiguous(), floats);
+            if (type == DType.F32)
+            {
+                _floats = backend.Allocate<float>(count, Weights);
+                backend.CopyIn<float>(_floats.View, backend.Counts ? [] : (float[])pack());
+            }
+            else
+            {
+                _bits = backend.Allocate<ushort>(count, Weights);
+                backend.CopyIn<ushort>(_bits.View, backend.Counts ? [] : (ushort[])pack());
+            }
         }
-        else
+        catch
         {
-            var bits = (ushort[])packed;
-            _bits = backend.Allocate<ushort>(bits.LongLength);
-            backend.CopyIn<ushort>(_bits.View.AsContiguous(), bits);
+            Dispose();
+            throw;
         }
+
+        static DeviceMemory Weights(long held) => new(held, 0, 0);
     }
 
     /// <summary>Type of the stored weights: F32, F16 or BF16.</summary>
@@ -38,13 +47,13 @@ internal sealed class DeviceMatrix : IDisposable
     public int Columns { get; }
 
     /// <summary>Bytes in memory.</summary>
-    public long Bytes => _floats?.LengthInBytes ?? _bits!.LengthInBytes;
+    public long Bytes => _floats?.Bytes ?? _bits!.Bytes;
 
     /// <summary>The weights, where they are float32.</summary>
-    public ArrayView<float> Floats => _floats!.View.AsContiguous();
+    public ArrayView<float> Floats => _floats!.View;
 
     /// <summary>The weights' bits, where they are not.</summary>
-    public ArrayView<ushort> Bits => _bits!.View.AsContiguous();
+    public ArrayView<ushort> Bits => _bits!.View;
 
     /// <summary>Packs a matrix.</summary>
     /// <exception cref="CheckpointException">A tensor is missing, misshaped or of another type.</exception>
@@ -53,6 +62,18 @@ internal sealed class DeviceMatrix : IDisposable
         var type = storage == WeightStorage.Half ? DType.F16 : CommonType(source, matrix);
         var columns = gated ? (((matrix.Outputs / 2) + GateBlock - 1) / GateBlock * 2 * GateBlock) : matrix.Outputs;
         var count = checked(matrix.Inputs * matrix.Taps * columns);
+        return new DeviceMatrix(backend, type, columns, count, () => PackedOf(source, matrix, gated, type, columns, count));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _floats?.Dispose();
+        _bits?.Dispose();
+    }
+
+    static Array PackedOf(IWeightSource source, WeightMatrix matrix, bool gated, DType type, int columns, int count)
+    {
         Array packed = type == DType.F32 ? new float[count] : new ushort[count];
         var (output, input) = (0, 0);
         foreach (var name in matrix.Tensors)
@@ -73,14 +94,7 @@ internal sealed class DeviceMatrix : IDisposable
         }
 
         MatrixPart.CheckComplete(matrix, output, input);
-        return new DeviceMatrix(backend, type, columns, packed);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _floats?.Dispose();
-        _bits?.Dispose();
+        return packed;
     }
 
     static DType CommonType(IWeightSource source, WeightMatrix matrix)

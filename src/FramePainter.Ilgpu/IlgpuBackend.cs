@@ -15,12 +15,14 @@ namespace FramePainter.Ilgpu;
 /// </summary>
 public sealed class IlgpuBackend : IBackend
 {
-    readonly Context _context;
-    readonly AcceleratorStream _copies;
+    readonly Context? _context;
+    readonly AcceleratorStream? _copies;
     readonly ConcurrentDictionary<MethodInfo, Delegate> _launchers = new();
     readonly Lock _copying = new();
     readonly Lock _launching = new();
     readonly IlgpuOptions _options;
+    readonly Lock _allocating = new();
+    long? _limit;
     bool _disposed;
 
     /// <summary>Opens a device.</summary>
@@ -45,10 +47,34 @@ public sealed class IlgpuBackend : IBackend
         _copies = Accelerator.CreateStream();
     }
 
+    /// <summary>The same device, of whose memory nothing is taken: it is counted.</summary>
+    /// <param name="device">The device; outlives this.</param>
+    /// <param name="limit">Bytes that may be held; null for any number.</param>
+    internal IlgpuBackend(IlgpuBackend device, long? limit)
+    {
+        (_options, Accelerator, Counts) = (device._options, device.Accelerator, true);
+        _limit = limit;
+    }
+
     /// <inheritdoc/>
     public string Description => $"ILGPU {Accelerator.AcceleratorType}, {Accelerator.Name.Trim()}";
 
+    /// <summary>Bytes of the device's memory that the backend holds.</summary>
+    public long HeldBytes => Tally.Held.Total;
+
+    /// <summary>The most that <see cref="HeldBytes"/> ever was.</summary>
+    public long PeakBytes => Tally.Peak.Total;
+
+    /// <inheritdoc/>
+    public long? MemoryLimit => _limit;
+
     internal Accelerator Accelerator { get; }
+
+    /// <summary>Whether memory is only counted: no kernel is built and nothing is copied.</summary>
+    internal bool Counts { get; }
+
+    /// <summary>What is held of the device's memory.</summary>
+    internal MemoryTally Tally { get; } = new();
 
     /// <inheritdoc/>
     public IWeightStore CreateStore(IWeightSource source) => new IlgpuWeights(this, source, _options.Weights);
@@ -70,6 +96,16 @@ public sealed class IlgpuBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public bool LimitMemory(long bytes)
+    {
+        _limit = Math.Min(bytes, _limit ?? long.MaxValue);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ICountingBackend CreateCounting(long? limit = null) => new IlgpuCounting(new IlgpuBackend(this, limit ?? _limit));
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (_disposed)
@@ -78,70 +114,96 @@ public sealed class IlgpuBackend : IBackend
         }
 
         _disposed = true;
+        if (Counts)
+        {
+            return;
+        }
+
         _launchers.Clear();
-        _copies.Dispose();
+        _copies!.Dispose();
         Accelerator.Dispose();
-        _context.Dispose();
+        _context!.Dispose();
     }
 
-    internal AcceleratorStream CreateStream()
+    /// <summary>A stream; null where nothing runs.</summary>
+    internal AcceleratorStream? CreateStream()
     {
+        if (Counts)
+        {
+            return null;
+        }
+
         Accelerator.Bind();
         return Accelerator.CreateStream();
     }
 
-    /// <summary>Zeroed floats; at least one, since no accelerator likes an empty buffer.</summary>
-    internal MemoryBuffer1D<float, Stride1D.Dense> AllocateFloats(long count) => Allocate<float>(count);
-
-    /// <summary>Zeroed memory.</summary>
-    internal MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long count)
+    /// <summary>Zeroed memory; at least one element, since no accelerator likes an empty buffer.</summary>
+    /// <typeparam name="T">Its elements.</typeparam>
+    /// <param name="count">How many.</param>
+    /// <param name="what">Makes of its bytes what they are for.</param>
+    /// <exception cref="PlanException">There is not enough, or more than the limit would be held.</exception>
+    internal DeviceBlock<T> Allocate<T>(long count, Func<long, DeviceMemory> what)
         where T : unmanaged
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Accelerator.Bind();
-        try
+        ArgumentNullException.ThrowIfNull(what);
+        count = Math.Max(1, count);
+        var bytes = count * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+        lock (_allocating)
         {
-            var buffer = Accelerator.Allocate1D<T>(Math.Max(1, count));
-            lock (_copying)
+            if (_limit is { } limit && Tally.Held.Total + bytes > limit)
             {
-                buffer.MemSetToZero(_copies);
-                _copies.Synchronize();
+                throw new PlanException(
+                    $"{Description}: the memory budget is {limit} bytes, {Tally.Held.Total} of it are in use, and {bytes} more are wanted. Raise {nameof(PainterOptions)}.{nameof(PainterOptions.MemoryBudget)}, or edit at a smaller size.");
             }
 
-            return buffer;
-        }
-        catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
-        {
-            throw new PlanException(
-                $"{Description} has not the {count * System.Runtime.CompilerServices.Unsafe.SizeOf<T>()} bytes of memory asked for, of {Accelerator.MemorySize} in all. Choose a smaller size.", error);
+            return new DeviceBlock<T>(Counts ? null : Take<T>(count, bytes), Tally, what(bytes));
         }
     }
 
+    /// <summary>Copies to the device; not where memory is only counted.</summary>
     internal void CopyIn<T>(ArrayView<T> to, ReadOnlySpan<T> from)
         where T : unmanaged
     {
+        if (Counts)
+        {
+            return;
+        }
+
         Accelerator.Bind();
         lock (_copying)
         {
-            to.CopyFromCPU(_copies, from);
-            _copies.Synchronize();
+            to.CopyFromCPU(_copies!, from);
+            _copies!.Synchronize();
         }
     }
 
+    /// <summary>Copies from the device; zeros where memory is only counted.</summary>
     internal void CopyOut(ArrayView<float> from, Span<float> to)
     {
+        if (Counts)
+        {
+            to.Clear();
+            return;
+        }
+
         Accelerator.Bind();
         lock (_copying)
         {
-            from.CopyToCPU(_copies, to);
-            _copies.Synchronize();
+            from.CopyToCPU(_copies!, to);
+            _copies!.Synchronize();
         }
     }
 
-    /// <summary>A kernel, compiled when it is first asked for.</summary>
+    /// <summary>A kernel, compiled when it is first asked for; null where nothing runs.</summary>
     internal TLauncher Load<TLauncher>(Delegate kernel, Func<Accelerator, TLauncher> compile)
         where TLauncher : Delegate
     {
+        if (Counts)
+        {
+            return null!;
+        }
+
         if (_launchers.TryGetValue(kernel.Method, out var known))
         {
             return (TLauncher)known;
@@ -156,4 +218,25 @@ public sealed class IlgpuBackend : IBackend
 
     /// <summary>Queues work. One at a time: an OpenCL kernel holds its arguments until it is queued.</summary>
     internal Lock Launching => _launching;
+
+    MemoryBuffer1D<T, Stride1D.Dense> Take<T>(long count, long bytes)
+        where T : unmanaged
+    {
+        Accelerator.Bind();
+        try
+        {
+            var buffer = Accelerator.Allocate1D<T>(count);
+            lock (_copying)
+            {
+                buffer.MemSetToZero(_copies!);
+                _copies!.Synchronize();
+            }
+
+            return buffer;
+        }
+        catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
+        {
+            throw new PlanException($"{Description} has not the {bytes} bytes of memory asked for, of {Accelerator.MemorySize} in all. Choose a smaller size.", error);
+        }
+    }
 }

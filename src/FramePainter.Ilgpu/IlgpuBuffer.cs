@@ -1,13 +1,12 @@
 using FramePainter.Backends;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace FramePainter.Ilgpu;
 
 /// <summary>Memory of an accelerator. Copies run on the backend's copy stream and are finished when a method returns; so are runs.</summary>
 internal sealed class IlgpuBuffer(IlgpuBackend owner, long bytes) : IDeviceBuffer
 {
-    readonly MemoryBuffer1D<float, Stride1D.Dense> _memory = owner.AllocateFloats((bytes + sizeof(float) - 1) / sizeof(float));
+    readonly DeviceBlock<float> _memory = owner.Allocate<float>((bytes + sizeof(float) - 1) / sizeof(float), held => new DeviceMemory(0, 0, held));
 
     /// <inheritdoc/>
     public long Bytes => bytes;
@@ -39,7 +38,7 @@ internal sealed class IlgpuBuffer(IlgpuBackend owner, long bytes) : IDeviceBuffe
             throw new ArgumentOutOfRangeException(nameof(byteOffset), $"{count} floats from byte {byteOffset} on leave a buffer of {bytes} bytes.");
         }
 
-        return _memory.View.AsContiguous().SubView(byteOffset / sizeof(float), count);
+        return _memory.Part(byteOffset / sizeof(float), count);
     }
 
     /// <inheritdoc/>

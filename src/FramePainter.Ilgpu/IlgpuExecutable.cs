@@ -15,8 +15,9 @@ internal sealed class IlgpuExecutable : IExecutable
     readonly IlgpuBackend _backend;
     readonly Step[] _steps;
     readonly StepRun _run;
-    readonly MemoryBuffer1D<float, Stride1D.Dense> _arena;
-    readonly MemoryBuffer1D<float, Stride1D.Dense> _scratch;
+    readonly AcceleratorStream? _stream;
+    readonly DeviceBlock<float> _arena;
+    readonly DeviceBlock<float> _scratch;
 
     public IlgpuExecutable(IlgpuBackend backend, Plan plan, IlgpuWeights weights)
     {
@@ -33,10 +34,10 @@ internal sealed class IlgpuExecutable : IExecutable
         }
 
         _steps = [.. plan.Graph.Ops.Select(op => StepFactory.Create(op, weights))];
-        _arena = backend.AllocateFloats(plan.ArenaBytes / sizeof(float));
+        _arena = backend.Allocate<float>(plan.ArenaBytes / sizeof(float), held => new DeviceMemory(0, held, 0));
         try
         {
-            _scratch = backend.AllocateFloats(_steps.Length == 0 ? 0 : _steps.Max(s => s.ScratchFloats));
+            _scratch = backend.Allocate<float>(_steps.Length == 0 ? 0 : _steps.Max(s => s.ScratchFloats), held => new DeviceMemory(0, 0, held));
         }
         catch
         {
@@ -44,10 +45,10 @@ internal sealed class IlgpuExecutable : IExecutable
             throw;
         }
 
-        _run = new StepRun(backend.CreateStream(), _scratch.View.AsContiguous(), values.Max(v => v.Id) + 1);
+        _run = new StepRun((_stream = backend.CreateStream())!, _scratch.View, values.Max(v => v.Id) + 1);
         foreach (var (value, offset) in plan.Offsets)
         {
-            _run.Set(value, _arena.View.AsContiguous().SubView(offset / sizeof(float), value.Shape.Count));
+            _run.Set(value, _arena.Part(offset / sizeof(float), value.Shape.Count));
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class IlgpuExecutable : IExecutable
     public Plan Plan { get; }
 
     /// <inheritdoc/>
-    public long Bytes => _arena.LengthInBytes + _scratch.LengthInBytes;
+    public long Bytes => _arena.Bytes + _scratch.Bytes;
 
     /// <inheritdoc/>
     public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
@@ -112,7 +113,7 @@ internal sealed class IlgpuExecutable : IExecutable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _run.Stream.Dispose();
+        _stream?.Dispose();
         _arena.Dispose();
         _scratch.Dispose();
     }

@@ -2,7 +2,6 @@ using FramePainter.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace FramePainter.Ilgpu;
 
@@ -10,12 +9,15 @@ namespace FramePainter.Ilgpu;
 internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, WeightStorage storage) : IWeightStore
 {
     readonly MadeOnce<DeviceMatrix> _matrices = new();
-    readonly MadeOnce<MemoryBuffer1D<float, Stride1D.Dense>> _vectors = new();
+    readonly MadeOnce<DeviceBlock<float>> _vectors = new();
     long _bytes;
     bool _disposed;
 
     /// <inheritdoc/>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>The most bytes of the host that a matrix is packed from and in, of those counted so far.</summary>
+    public long LargestPacking { get; private set; }
 
     /// <summary>Whose memory it is.</summary>
     public IlgpuBackend Backend => backend;
@@ -29,6 +31,11 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
         return _matrices.Get(gated ? $"{matrix.Key}:gated" : matrix.Key, () =>
         {
             var packed = DeviceMatrix.Pack(backend, source, matrix, gated, storage);
+            if (backend.Counts)
+            {
+                LargestPacking = Math.Max(LargestPacking, packed.Bytes + matrix.Tensors.Max(t => source.Describe(t).Bytes));
+            }
+
             Interlocked.Add(ref _bytes, packed.Bytes);
             return packed;
         });
@@ -36,29 +43,38 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
 
     /// <summary>A vector as float32.</summary>
     /// <param name="vector">Which one.</param>
-    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, () => Load(vector));
+    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, vector.Count, () => Load(vector));
 
     /// <summary>Numbers that belong to kernels.</summary>
     /// <param name="key">Their name.</param>
+    /// <param name="count">How many they are.</param>
     /// <param name="make">Makes them when they are first asked for.</param>
-    public ArrayView<float> Table(string key, Func<float[]> make)
+    public ArrayView<float> Table(string key, int count, Func<float[]> make)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return _vectors.Get(key, () =>
         {
-            var values = make();
-            var buffer = backend.AllocateFloats(values.Length);
-            backend.CopyIn<float>(buffer.View.AsContiguous(), values);
-            Interlocked.Add(ref _bytes, buffer.LengthInBytes);
-            return buffer;
-        }).View.AsContiguous();
+            var block = backend.Allocate<float>(count, held => new DeviceMemory(held, 0, 0));
+            try
+            {
+                backend.CopyIn<float>(block.View, backend.Counts ? [] : make());
+            }
+            catch
+            {
+                block.Dispose();
+                throw;
+            }
+
+            Interlocked.Add(ref _bytes, block.Bytes);
+            return block;
+        }).View;
     }
 
     /// <summary>A factor, with its learned scalar looked up.</summary>
     /// <param name="scale">The factor.</param>
     public float Scale(MixScale scale)
     {
-        if (scale.Mix is null)
+        if (scale.Mix is null || backend.Counts)
         {
             return scale.Constant;
         }

@@ -50,6 +50,7 @@ internal static partial class Emulator
 
         Machine(1, 12040, 8, 0, (nuint)8 << 30);
         Fail(null, 0, 0);
+        Idle(0);
         Streams(Pace.AtOnce);
     }
 
@@ -78,6 +79,14 @@ internal static partial class Emulator
     /// <summary>Most bytes that a device had given out at once since this was last asked.</summary>
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_peak")]
     public static partial nuint Peak(int device);
+
+    /// <summary>The same of pinned memory of the host.</summary>
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_pinned_peak")]
+    public static partial nuint PinnedPeak();
+
+    /// <summary>Kernels are launched and not run, and fresh memory is zero: for tests of memory alone, which need not wait for the emulator's arithmetic.</summary>
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_idle")]
+    public static partial void Idle(int idle);
 
     /// <summary>Kernels run so far.</summary>
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_launches")]

@@ -114,10 +114,13 @@ public sealed class GpuReport
             using var painter = Painter.Load(new PainterOptions { Model = model, Device = device });
             foreach (var size in new[] { (512, 512), (1024, 576) })
             {
-                foreach (var run in new[] { "first", "second" })
+                foreach (var run in new[] { "first", "second", "photo" })
                 {
+                    // A photo of twelve million pixels is brought to the working size, and both frames back to its own.
+                    var picture = run == "photo" ? Photo() : PainterTests.Picture();
+                    var sketch = run == "photo" ? Signal.Sketch(PixelImage.FromPixels(new byte[64 * 48], 64, 48, PixelFormat.Gray8)) : PainterTests.Sketch();
                     var clock = Stopwatch.StartNew();
-                    var result = painter.Edit(PainterTests.Picture(), PainterTests.Sketch(), new EditOptions { Size = size }, TestContext.Current.CancellationToken);
+                    var result = painter.Edit(picture, sketch, new EditOptions { Size = size }, TestContext.Current.CancellationToken);
                     rows.Add(new EditTime(
                         size.Item1, size.Item2, run, budget, clock.Elapsed.TotalSeconds, backend!.PeakBytes, painter.WeightBytes,
                         result.Timings.ToDictionary(t => t.Stage.ToString(), t => t.Duration.TotalSeconds)));
@@ -125,6 +128,13 @@ public sealed class GpuReport
                 }
             }
         }
+    }
+
+    static PixelImage Photo()
+    {
+        var pixels = new byte[4032 * 3024 * 3];
+        new Random(5).NextBytes(pixels);
+        return PixelImage.FromPixels(pixels, 4032, 3024, PixelFormat.Rgb24);
     }
 
     static WeightMatrix Matrix(int outputs, int inputs, int taps = 1) => WeightMatrix.Of($"matrix {outputs}x{inputs}x{taps}", outputs, inputs, taps);

@@ -69,11 +69,14 @@ public sealed class PainterTests : IDisposable
             want = painter.Edit(Picture(), Sketch(), options, TestContext.Current.CancellationToken);
         }
 
+        _ = Emulator.Peak(0);
         using (var painter = Load(CudaDevice.At(0)))
         {
             got = painter.Edit(Picture(), Sketch(), options, TestContext.Current.CancellationToken);
         }
 
+        var peak = (long)Emulator.Peak(0);
+        Assert.Equal(Painter.Estimate(EstimateTests.Options("tiny"), options, (64, 64), TimeSpan.Zero, TestContext.Current.CancellationToken).DeviceBytes, peak);
         Assert.True(Emulator.Launches() > launches + 1000, "the kernels did the work");
         Assert.Equal(live, Emulator.Live());
         Assert.Equal("CUDA, FramePainter kernel emulator", got.Metadata.Device);

@@ -22,6 +22,15 @@ static class CommandLine
     public static Process StartInForeground(params string[] arguments) =>
         OperatingSystem.IsLinux() ? Start(["env", "--default-signal=INT"], arguments) : Start([], arguments);
 
+    /// <summary>Runs the command with variables of its own in its environment.</summary>
+    /// <param name="variables">As NAME=VALUE.</param>
+    /// <param name="arguments">The arguments.</param>
+    public static Outcome RunWith(string[] variables, params string[] arguments)
+    {
+        using var process = Start(["env", .. variables], arguments);
+        return Finish(process);
+    }
+
     static Process Start(string[] through, string[] arguments)
     {
         string[] words = [.. through, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet"];

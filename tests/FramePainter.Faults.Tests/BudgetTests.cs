@@ -43,7 +43,7 @@ public sealed partial class BudgetTests : IDisposable
         var options = new EditOptions { Steps = 1, Size = (512, 512) };
         var needs = Painter.Estimate(new PainterOptions { Model = ToyModel.Folder, Device = Device.Cpu, Threads = 2 }, options, (64, 64), TimeSpan.Zero);
         var beside = needs.PeakBytes - needs.ProgramBytes - needs.WeightBytes;
-        using var painter = Load(Painter.ProgramBytes() + needs.WeightBytes + (beside * 3 / 2));
+        using var painter = Load(Painter.ProgramBytes() + needs.WeightBytes + (beside * 5 / 2));
         var session = painter.Open(Ground.Picture());
         session.Edit(Ground.Sketch(), options);
         session.Edit(Ground.Sketch(), options);

@@ -169,9 +169,31 @@ public sealed class EstimateTests
         foreach (var part in new[] { "weights\t", "arena\t", "workspace\t", "pictures\t", "program\t", "peak\t", "64x64, 2 steps; CPU", "GFLOP", "time " })
             Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
 
+        Assert.DoesNotContain("staging\t", outcome.Output, StringComparison.Ordinal);
         outcome = CommandLine.Run("estimate", "--size", "100x100", "--calibration", "0");
         outcome.AssertExit(2);
         Assert.Contains("multiples of", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_command_tells_a_GPU_and_its_host_apart()
+    {
+        // The emulator in the place of the driver's library.
+        var emulator = Path.Combine(CommandLine.Repository, "artifacts", "emulator", "libcuda-emulator.so");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(emulator), "There is no emulator of the driver: kernels/build.sh emulator.");
+        using var folder = new Core.Tests.Weights.TestFolder();
+        File.CreateSymbolicLink(folder["libcuda.so.1"], emulator);
+        string[] driver = [$"LD_LIBRARY_PATH={Path.GetDirectoryName(folder["libcuda.so.1"])}"];
+        var outcome = CommandLine.RunWith(driver, "estimate", "--device", "cuda:0", "--steps", "2", "--calibration", "1");
+        outcome.AssertExit(0);
+        foreach (var part in new[] { "weights\t", "spare\t", "device peak\t", "staging\t", "pictures\t", "host peak\t", "64x64, 2 steps; CUDA, FramePainter kernel emulator; ", "GFLOP", "time " })
+            Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
+
+        // Without a name it is the GPU where there is one.
+        Assert.Contains("CUDA, ", CommandLine.RunWith(driver, "estimate", "--calibration", "0").Output, StringComparison.Ordinal);
+        outcome = CommandLine.RunWith(driver, "estimate", "--device", "cuda:1", "--calibration", "0");
+        outcome.AssertExit(1);
+        Assert.Contains("There is no CUDA device 1", outcome.Error, StringComparison.Ordinal);
     }
 
     static (PainterOptions Options, EditOptions Edit) Case(string model, int width, int height, int steps, Precision precision, WeightFormat weights, string kind) => (

@@ -15,6 +15,8 @@ internal sealed class LastingBackend(IBackend inner) : IBackend
 
     public IExecutable Compile(Plan plan, IWeightStore weights) => inner.Compile(plan, weights);
 
+    public ICountingBackend? CreateCounting(long? limit = null) => inner.CreateCounting(limit);
+
     public void Dispose()
     {
     }

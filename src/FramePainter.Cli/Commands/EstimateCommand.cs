@@ -37,19 +37,31 @@ static class EstimateCommand
 
         var estimate = Painter.Estimate(s_model.Settings(parsed), options, calibration: TimeSpan.FromSeconds(parsed.GetValue(s_calibration)), cancel: cancel);
         var table = new PlainTable("part", "bytes", "size");
-        foreach (var (part, bytes) in new[]
-        {
-            ("weights", estimate.WeightBytes), ("arena", estimate.ArenaBytes), ("workspace", estimate.WorkspaceBytes),
-            ("pictures", estimate.PictureBytes), ("program", estimate.ProgramBytes), ("peak", estimate.PeakBytes),
-        })
-        {
+        foreach (var (part, bytes) in Parts(estimate))
             table.Add(part, bytes.ToString(CultureInfo.InvariantCulture), Figures.Bytes(bytes));
-        }
 
         table.Write();
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{estimate.Width}x{estimate.Height}, {estimate.Steps} steps; {estimate.Device}; {estimate.Flops / 1e9:F1} GFLOP"));
         if (estimate.Time is var (least, most))
             Console.Out.WriteLine($"time {Figures.Seconds(least)} to {Figures.Seconds(most)} seconds, without loading");
+    }
+
+    /// <summary>On the processor all parts are one memory, with one peak; else the device's come first, then the host's.</summary>
+    static IEnumerable<(string Part, long Bytes)> Parts(EditEstimate estimate)
+    {
+        yield return ("weights", estimate.WeightBytes);
+        yield return ("arena", estimate.ArenaBytes);
+        yield return ("workspace", estimate.WorkspaceBytes);
+        if (!estimate.OnProcessor)
+        {
+            yield return ("spare", estimate.SpareBytes);
+            yield return ("device peak", estimate.DeviceBytes);
+            yield return ("staging", estimate.StagingBytes);
+        }
+
+        yield return ("pictures", estimate.PictureBytes);
+        yield return ("program", estimate.ProgramBytes);
+        yield return (estimate.OnProcessor ? "peak" : "host peak", estimate.HostBytes);
     }
 }

@@ -31,6 +31,8 @@ sealed class ModelOptions
         CustomParser = Parsers.Named(AttentionKinds),
     };
 
+    readonly Option<Device> _device = Devices.Option();
+
     readonly Option<int?> _threads = new("--threads")
     {
         Description = "Worker threads. Default: all cores.",
@@ -54,7 +56,7 @@ sealed class ModelOptions
 
     readonly Option<long?> _budget = new("--memory-budget")
     {
-        Description = "Most MiB that this process may hold on the processor; an edit that needs more is refused before it starts, with the largest size that fits.",
+        Description = "Most MiB that may be held, by this process on the processor, else of the device's memory; an edit that needs more is refused before it starts, with the largest size that fits.",
         HelpName = "MIB",
         CustomParser = Parsers.OptionalLong(1, 1 << 24),
     };
@@ -71,6 +73,7 @@ sealed class ModelOptions
         command.Options.Add(_fp16);
         if (attention)
             command.Options.Add(_attention);
+        command.Options.Add(_device);
         command.Options.Add(_threads);
         command.Options.Add(_precision);
         command.Options.Add(_weights);
@@ -101,6 +104,7 @@ sealed class ModelOptions
             Checkpoint = parsed.GetValue(_checkpoint),
             PreferFp16 = parsed.GetValue(_fp16),
             Attention = parsed.GetValue(_attention),
+            Device = parsed.GetValue(_device)!,
             Threads = parsed.GetValue(_threads),
             Precision = parsed.GetValue(_precision),
             Weights = parsed.GetValue(_weights),

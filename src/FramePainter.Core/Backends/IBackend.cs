@@ -25,9 +25,17 @@ public interface IBackend : IDisposable
     /// <exception cref="PlanException">The device has not enough memory.</exception>
     IExecutable Compile(Plan plan, IWeightStore weights);
 
-    /// <summary>Tells what plans would take on the device; null where the backend cannot.</summary>
-    /// <param name="source">Where weights would come from; only their types and shapes are asked for.</param>
-    IPlanMeter? CreateMeter(IWeightSource source) => null;
+    /// <summary>Bytes of the device's memory that it may hold; null for all there is.</summary>
+    long? MemoryLimit => null;
+
+    /// <summary>Holds it to so many bytes of the device's memory from now on, or to those it is held to already where they are fewer.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>Whether it can be held to any.</returns>
+    bool LimitMemory(long bytes) => false;
+
+    /// <summary>A backend that counts what this one would take of the device; null where there is none.</summary>
+    /// <param name="limit">Bytes that it may hold, as <see cref="MemoryLimit"/>; null for what this one may.</param>
+    ICountingBackend? CreateCounting(long? limit = null) => null;
 }
 
 /// <summary>Weights packed for a device, each once.</summary>
@@ -52,6 +60,24 @@ public interface IDeviceBuffer : IDisposable
     /// <param name="destination">Receives floats.</param>
     /// <param name="byteOffset">Where they come from.</param>
     void Read(Span<float> destination, long byteOffset = 0);
+
+    /// <summary>
+    /// Writes a picture from the buffer's first byte on: each 8-bit number as the float that belongs to it, with noise added where there is any. The same bits on every
+    /// device; on one of its own memory the numbers travel as bytes.
+    /// </summary>
+    /// <param name="pixels">Numbers, [positions, 3].</param>
+    /// <param name="values">What each of the 256 numbers becomes.</param>
+    /// <param name="noise">Noise, [3, positions], as it is drawn; empty for none.</param>
+    /// <param name="strength">What noise is multiplied by.</param>
+    /// <exception cref="ArgumentException">Sizes do not belong together.</exception>
+    void WritePicture(ReadOnlySpan<byte> pixels, ReadOnlySpan<float> values, ReadOnlySpan<float> noise = default, float strength = 0) =>
+        HostPictures.Write(this, pixels, values, noise, strength);
+
+    /// <summary>Reads floats as 8-bit numbers, after all work queued before has finished: (x/2 + 1/2) clamped to 0..1, times 255, rounded half to even. The same bits on every device.</summary>
+    /// <param name="pixels">Receives the numbers.</param>
+    /// <param name="byteOffset">Where the floats come from.</param>
+    /// <returns>Which float is no number, the first of them; −1 where all are.</returns>
+    int ReadPicture(Span<byte> pixels, long byteOffset = 0) => HostPictures.Read(this, pixels, byteOffset);
 }
 
 /// <summary>A plan ready to run. One run at a time; different executables run at once from different threads.</summary>

@@ -62,6 +62,9 @@ internal sealed class BoundGraphs : IDisposable
 
     public void Write(string name, ReadOnlySpan<float> values) => _buffers[name].Write(values);
 
+    /// <summary>Writes a picture with what each of its 8-bit numbers becomes.</summary>
+    public void Write(string name, ReadOnlySpan<byte> pixels, ReadOnlySpan<float> values) => _buffers[name].WritePicture(pixels, values);
+
     /// <summary>Writes an input that the graph may do without: inputs that nothing reads are no borders.</summary>
     public void WriteIfRead(string name, ReadOnlySpan<float> values)
     {

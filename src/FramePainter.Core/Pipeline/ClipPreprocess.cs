@@ -17,7 +17,8 @@ static class ClipPreprocess
     /// <param name="mean">Mean of red, green and blue on the scale 0..1.</param>
     /// <param name="deviation">Standard deviation of red, green and blue on the same scale.</param>
     /// <param name="destination">Receives [size, size, 3] values.</param>
-    public static void Run(PixelImage image, int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation, Span<float> destination)
+    /// <param name="threads">Threads that may work at once.</param>
+    public static void Run(PixelImage image, int size, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation, Span<float> destination, int threads = 1)
     {
         Debug.Assert(mean.Length == Channels && deviation.Length == Channels && destination.Length == size * size * Channels, "The spans fit.");
         var rgb = image.ToRgb();
@@ -26,11 +27,13 @@ static class ClipPreprocess
         var rowLength = size * Channels;
 
         var narrow = new float[rgb.Height * rowLength];
-        for (var y = 0; y < rgb.Height; y++)
+        RowWork.Run(rgb.Height, threads, (first, end) =>
         {
-            var pixels = rgb.Pixels.Slice(y * rgb.Width * Channels, rgb.Width * Channels);
-            ResizeRow(pixels, columns, narrow.AsSpan(y * rowLength, rowLength));
-        }
+            for (var y = first; y < end; y++)
+            {
+                ResizeRow(rgb.Pixels.Slice(y * rgb.Width * Channels, rgb.Width * Channels), columns, narrow.AsSpan(y * rowLength, rowLength));
+            }
+        });
 
         destination.Clear();
         for (var y = 0; y < size; y++)

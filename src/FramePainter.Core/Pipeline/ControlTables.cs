@@ -39,8 +39,7 @@ internal sealed class ControlTables(IBackend backend) : IDisposable
     /// <summary>A table for one edit alone; give it back with <see cref="Return"/>.</summary>
     public ControlTable Rent(DenoiseKey key, long frameFloats)
     {
-        // The guidance halves, the drag points and what is captured do not matter to the control features.
-        key = key with { Halves = 0, Points = 0, CapturedBlock = 0 };
+        key = KeyOf(key);
         ControlTable? other;
         lock (_gate)
         {
@@ -55,6 +54,21 @@ internal sealed class ControlTables(IBackend backend) : IDisposable
 
         other?.Dispose();
         return new ControlTable(backend, key, frameFloats);
+    }
+
+    /// <summary>Gives the idle table back unless it is for edits of a kind: what runs before the denoiser is made needs memory too.</summary>
+    public void KeepOnly(DenoiseKey key)
+    {
+        ControlTable? other = null;
+        lock (_gate)
+        {
+            if (_idle is not null && _idle.Key != KeyOf(key))
+            {
+                (other, _idle) = (_idle, null);
+            }
+        }
+
+        other?.Dispose();
     }
 
     public void Return(ControlTable table)
@@ -74,4 +88,7 @@ internal sealed class ControlTables(IBackend backend) : IDisposable
         _idle?.Dispose();
         _idle = null;
     }
+
+    /// <summary>The guidance halves, the drag points and what is captured do not matter to the control features.</summary>
+    static DenoiseKey KeyOf(DenoiseKey key) => key with { Halves = 0, Points = 0, CapturedBlock = 0 };
 }

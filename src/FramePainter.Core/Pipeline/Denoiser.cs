@@ -124,10 +124,9 @@ internal sealed class Denoiser : IDisposable
     /// <summary>Control features of black frame and signal; those that the table holds already stay.</summary>
     void PrepareControls(PixelImage control, CancellationToken cancel)
     {
-        var pixels = new float[control.Width * control.Height * 3];
         if (!_table.HasBlack || !KeepsAllRows)
         {
-            PrepareControl(_black, pixels, cancel);
+            PrepareControl(_black, new byte[control.Width * control.Height * 3], cancel);
         }
 
         if (KeepsAllRows && _table.Signal is { } known && known.Pixels.SequenceEqual(control.Pixels))
@@ -136,8 +135,7 @@ internal sealed class Denoiser : IDisposable
         }
 
         _table.Signal = null;
-        PicturePreparation.ToUnit(control, pixels);
-        PrepareControl(_signal, pixels, cancel);
+        PrepareControl(_signal, control.ToRgb().Pixels, cancel);
         if (!KeepsAllRows)
         {
             return;
@@ -204,9 +202,9 @@ internal sealed class Denoiser : IDisposable
         return refreshes ? unet.Whole : unet.AroundDeep ?? unet.Whole;
     }
 
-    void PrepareControl(BoundGraphs graphs, float[] pixels, CancellationToken cancel)
+    void PrepareControl(BoundGraphs graphs, ReadOnlySpan<byte> pixels, CancellationToken cancel)
     {
-        graphs.Write(Networks.ControlFrame, pixels);
+        graphs.Write(Networks.ControlFrame, pixels, PixelValues.Unit);
         graphs.Write(Networks.Timesteps, _scheduler.Timesteps);
         graphs.Prologue.Run(cancel);
     }

@@ -39,6 +39,9 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Refuses edits that do not fit; null where memory has no budget.</summary>
     public MemoryBudget? Budget { get; set; }
 
+    /// <summary>Threads of the processor that pictures and noise are prepared by.</summary>
+    public int Threads { get; init; } = 1;
+
     /// <summary>The plans.</summary>
     public Networks Networks => _networks;
 
@@ -60,7 +63,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Makes an edit. Arguments are checked by the caller.</summary>
     public EditResult Edit(PictureCache picture, Signal signal, EditOptions options, CancellationToken cancel)
     {
-        var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit);
+        var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit, Threads);
         Limits.Check(size);
         Budget?.Admit(picture, size, options, signal.HasPoints);
         var decodeFlops = _networks.Decoder(size.Width, size.Height).Graph.Flops;
@@ -70,6 +73,9 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
         var captured = options.Capture is { } capture ? _networks.BlockOf(capture, size) : null;
+        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
+        picture.KeepOnly(key);
+        _tables.KeepOnly(key);
 
         var context = Describe(picture, clock, cancel);
         var imageLatents = Encode(picture, size, options.Seed, random, clock, cancel);
@@ -78,7 +84,6 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var (latentHeight, latentWidth) = (size.Height / _networks.VaeFactor, size.Width / _networks.VaeFactor);
         PicturePreparation.DrawLatents(random, options.Draws, scheduler.InitNoiseSigma, Networks.Frames, latentWidth, latentHeight, latents);
 
-        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
         clock.Begin(EditStage.Control);
         var denoiser = picture.Denoiser(key, () => new Denoiser(_networks, _tables, backend, weights, key, scheduler));
         denoiser.Prepare(context, imageLatents, prepared, options, cancel);
@@ -178,7 +183,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var size = checkpoint.Clip.ImageSize;
         var pixels = new float[size * size * 3];
         var normalise = checkpoint.FeatureExtractor;
-        ClipPreprocess.Run(picture.Image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels);
+        ClipPreprocess.Run(picture.Image, size, [.. normalise.Mean.Select(m => (float)m)], [.. normalise.Deviation.Select(d => (float)d)], pixels, Threads);
         return picture.Context = RunOnce(plan, Networks.Pixels, pixels, Networks.Context, cancel);
     }
 
@@ -189,17 +194,21 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         var key = new LatentsKey(size.Width, size.Height, size.Fit, seed);
         var known = picture.Find(key);
         clock.Begin(EditStage.Encode, known is null ? plan.Graph.Flops : 0);
-        var pixels = new float[size.Width * size.Height * 3];
+        var count = size.Width * size.Height * 3;
         if (known is not null)
         {
             // The latents to come are the second draw: the first is made and lost.
-            random.Randn(pixels);
+            random.Skip(count);
             return known;
         }
 
-        PicturePreparation.ToSigned(size.PrepareSource(picture.Image), pixels);
-        PicturePreparation.AddNoise(random, NoiseStrength, size.Width, size.Height, pixels);
-        var latents = RunOnce(plan, Networks.Pixels, pixels, Networks.ImageLatents, cancel);
+        var noise = new float[count];
+        random.Randn(noise, Threads);
+        var pixels = size.PrepareSource(picture.Image).ToRgb();
+        var latents = new float[plan.Graph.Output(Networks.ImageLatents).Shape.Count];
+        PlanRun.Once(
+            backend, weights, plan, Networks.Pixels, source => source.WritePicture(pixels.Pixels, PixelValues.Signed, noise, NoiseStrength),
+            Networks.ImageLatents, destination => destination.Read(latents), cancel);
         picture.Keep(key, latents);
         return latents;
     }
@@ -209,9 +218,18 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     {
         var scaled = new float[latents.Length];
         System.Numerics.Tensors.TensorPrimitives.Divide(latents, (float)checkpoint.Vae.ScalingFactor, scaled);
-        var pictures = RunOnce(_networks.Decoder(size.Width, size.Height), Networks.Latents, scaled, Networks.Pictures, cancel);
-        var frame = pictures.Length / Networks.Frames;
-        return [.. Enumerable.Range(0, Networks.Frames).Select(f => PicturePreparation.ToPicture(pictures.AsSpan(f * frame, frame), size.Width, size.Height))];
+        var frames = new PixelImage[Networks.Frames];
+        PlanRun.Once(
+            backend, weights, _networks.Decoder(size.Width, size.Height), Networks.Latents, source => source.Write(scaled), Networks.Pictures,
+            destination =>
+            {
+                for (var f = 0; f < frames.Length; f++)
+                {
+                    frames[f] = PicturePreparation.ReadFrame(destination, f, size.Width, size.Height);
+                }
+            },
+            cancel);
+        return frames;
     }
 
     float[] RunOnce(Plan plan, string input, float[] values, string output, CancellationToken cancel) =>

@@ -7,7 +7,7 @@ using FramePainter.Weights;
 namespace FramePainter.Pipeline;
 
 /// <summary>Estimates edits with one model on one device.</summary>
-internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBackend backend)
+internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBackend backend, int threads)
 {
     /// <summary>How far off times are: of ops that were timed (other work on the machine, other neighbours in the caches), and of the rest.</summary>
     const double TimedError = 0.15;
@@ -17,8 +17,14 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
     public DenoiseKey KeyOf(SizePlan size, EditOptions options, bool points) => DryEdit.KeyOf(checkpoint, networks, size, options, points).Key;
 
     /// <summary>What an edit would take; null where the device cannot tell.</summary>
-    public DryEdit? Measure(SizePlan size, EditOptions options, bool points) =>
-        backend.CreateMeter(checkpoint) is { } meter ? DryEdit.Make(checkpoint, networks, meter, size, options, points) : null;
+    /// <param name="size">The sizes.</param>
+    /// <param name="options">How it would be made; its capture must be one that there is.</param>
+    /// <param name="points">Whether the signal would have drag points.</param>
+    /// <param name="limit">Bytes of the device's memory that it may take; null for what the device may. Nothing is held to it on the processor.</param>
+    /// <param name="keeps">Whether its denoiser is kept for the next edit.</param>
+    /// <exception cref="PlanException">It does not fit the limit.</exception>
+    public DryEdit? Measure(SizePlan size, EditOptions options, bool points, long? limit = null, bool keeps = false) =>
+        backend.CreateCounting(limit) is { } counting ? DryEdit.Make(checkpoint, networks, counting, size, options, points, keeps) : null;
 
     /// <summary>How long an edit would take.</summary>
     /// <param name="edit">The edit.</param>
@@ -63,14 +69,14 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
 
         var noise = new float[Math.Min(largest, size.Width * size.Height * 3)];
         clock.Restart();
-        new TorchRandom(1).Randn(noise);
+        new TorchRandom(1).Randn(noise, threads);
         var drawing = clock.Elapsed.TotalSeconds * size.Width * size.Height * 3 / noise.Length;
 
         var side = Math.Min(1024, Math.Min(size.SourceWidth, size.SourceHeight));
         var picture = PixelImage.Adopt(new byte[side * side * 3], side, side, PixelFormat.Rgb24);
         var input = checkpoint.Clip.ImageSize;
         clock.Restart();
-        ClipPreprocess.Run(picture, input, [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f], new float[input * input * 3]);
+        ClipPreprocess.Run(picture, input, [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f], new float[input * input * 3], threads);
         var describing = clock.Elapsed.TotalSeconds * size.SourceWidth * size.SourceHeight / ((double)side * side);
         return executables + clearing + drawing + describing;
     }

@@ -21,6 +21,9 @@ internal sealed class PictureCache(PixelImage image, bool once = false) : IDispo
     /// <summary>Its CLIP row, once known.</summary>
     public float[]? Context { get; set; }
 
+    /// <summary>Whether the denoiser outlives an edit.</summary>
+    public bool KeepsDenoiser => !once;
+
     /// <summary>The latents of a size and seed, or null.</summary>
     public float[]? Find(LatentsKey key) => _latents.GetValueOrDefault(key);
 
@@ -39,14 +42,17 @@ internal sealed class PictureCache(PixelImage image, bool once = false) : IDispo
     /// <summary>The denoiser of a key: the last one if it is its, else a new one in its place.</summary>
     public Denoiser Denoiser(DenoiseKey key, Func<Denoiser> make)
     {
+        KeepOnly(key);
+        return _denoiser ??= make();
+    }
+
+    /// <summary>Gives the denoiser back unless it is the one of a key: with what comes before the new one, both could be more memory than there is.</summary>
+    public void KeepOnly(DenoiseKey key)
+    {
         if (_denoiser?.Key != key)
         {
-            // The old one goes first: both at once could be more memory than there is.
             Dispose();
-            _denoiser = make();
         }
-
-        return _denoiser;
     }
 
     /// <summary>The denoiser has done its work for this edit.</summary>

@@ -16,7 +16,10 @@ public static class PillowResize
     /// <param name="filter">The kernel.</param>
     /// <returns>The result in the picture's format; the picture itself if it has this size already.</returns>
     /// <exception cref="ImageException">The size is out of range, or that between the passes is (the new width by the old height).</exception>
-    public static PixelImage Resize(PixelImage image, int width, int height, ResizeFilter filter)
+    public static PixelImage Resize(PixelImage image, int width, int height, ResizeFilter filter) => Resize(image, width, height, filter, threads: 1);
+
+    /// <summary>The same, by several threads.</summary>
+    internal static PixelImage Resize(PixelImage image, int width, int height, ResizeFilter filter, int threads)
     {
         PixelImage.CheckSize(width, height);
         if (image.Width == width && image.Height == height)
@@ -26,44 +29,46 @@ public static class PillowResize
 
         var channels = image.Channels;
         var hasAlpha = image.Format == PixelFormat.Rgba32;
-        var pixels = hasAlpha ? AlphaWeighting.Multiply(image.Pixels) : image.Pixels;
+        var pixels = hasAlpha ? AlphaWeighting.Multiply(image.Pixels) : image.Memory;
         if (image.Width != width)
         {
             PixelImage.CheckSize(width, image.Height);
-            pixels = ResizeRows(pixels, image.Width, image.Height, width, channels, filter);
+            pixels = ResizeRows(pixels, image.Width, image.Height, width, channels, filter, threads);
         }
 
         if (image.Height != height)
         {
-            pixels = ResizeColumns(pixels, width * channels, image.Height, height, filter);
+            pixels = ResizeColumns(pixels, width * channels, image.Height, height, filter, threads);
         }
 
-        var result = hasAlpha ? AlphaWeighting.Divide(pixels) : pixels.ToArray();
+        var result = hasAlpha ? AlphaWeighting.Divide(pixels.Span) : pixels.ToArray();
         return PixelImage.Adopt(result, width, height, image.Format);
     }
 
-    static byte[] ResizeRows(ReadOnlySpan<byte> source, int width, int height, int toWidth, int channels, ResizeFilter filter)
+    static byte[] ResizeRows(ReadOnlyMemory<byte> source, int width, int height, int toWidth, int channels, ResizeFilter filter, int threads)
     {
         var taps = new ResizeTaps(width, toWidth, filter);
         var result = new byte[toWidth * height * channels];
-        for (var y = 0; y < height; y++)
+        RowWork.Run(height, threads, (first, end) =>
         {
-            var row = source.Slice(y * width * channels, width * channels);
-            var toRow = result.AsSpan(y * toWidth * channels, toWidth * channels);
-            switch (channels)
+            for (var y = first; y < end; y++)
             {
-                case 1:
-                    ResizeRow1(row, toRow, taps);
-                    break;
-                case 3:
-                    ResizeRow3(row, toRow, taps);
-                    break;
-                default:
-                    ResizeRow4(row, toRow, taps);
-                    break;
+                var row = source.Span.Slice(y * width * channels, width * channels);
+                var toRow = result.AsSpan(y * toWidth * channels, toWidth * channels);
+                switch (channels)
+                {
+                    case 1:
+                        ResizeRow1(row, toRow, taps);
+                        break;
+                    case 3:
+                        ResizeRow3(row, toRow, taps);
+                        break;
+                    default:
+                        ResizeRow4(row, toRow, taps);
+                        break;
+                }
             }
-        }
-
+        });
         return result;
     }
 
@@ -126,16 +131,18 @@ public static class PillowResize
         }
     }
 
-    static byte[] ResizeColumns(ReadOnlySpan<byte> source, int rowBytes, int height, int toHeight, ResizeFilter filter)
+    static byte[] ResizeColumns(ReadOnlyMemory<byte> source, int rowBytes, int height, int toHeight, ResizeFilter filter, int threads)
     {
         var taps = new ResizeTaps(height, toHeight, filter);
         var result = new byte[rowBytes * toHeight];
-        for (var y = 0; y < toHeight; y++)
+        RowWork.Run(toHeight, threads, (top, end) =>
         {
-            var weights = taps.At(y, out var first);
-            WeighRows(source.Slice(first * rowBytes, weights.Length * rowBytes), weights, result.AsSpan(y * rowBytes, rowBytes));
-        }
-
+            for (var y = top; y < end; y++)
+            {
+                var weights = taps.At(y, out var first);
+                WeighRows(source.Span.Slice(first * rowBytes, weights.Length * rowBytes), weights, result.AsSpan(y * rowBytes, rowBytes));
+            }
+        });
         return result;
     }
 

@@ -21,6 +21,9 @@ sealed class SizePlan
         }
     }
 
+    /// <summary>Threads of the processor that resizing may take.</summary>
+    public int Threads { get; init; } = 1;
+
     /// <summary>Width of the caller's picture, and of what goes back to the caller.</summary>
     public int SourceWidth { get; }
 
@@ -48,9 +51,10 @@ sealed class SizePlan
     /// <param name="requested">The working size asked for. If none is: each side of the picture rounded to the nearest multiple of the grid (halves up), at least one cell.</param>
     /// <param name="grid">What both sides of the working size must be multiples of, in pixels.</param>
     /// <param name="fit">How the picture is brought to the working size.</param>
+    /// <param name="threads">Threads of the processor that resizing may take.</param>
     /// <exception cref="OptionException">The size asked for is not on the grid.</exception>
     /// <exception cref="ImageException">A size is out of range.</exception>
-    public static SizePlan Create(int sourceWidth, int sourceHeight, (int Width, int Height)? requested, int grid, Fit fit)
+    public static SizePlan Create(int sourceWidth, int sourceHeight, (int Width, int Height)? requested, int grid, Fit fit, int threads = 1)
     {
         PixelImage.CheckSize(sourceWidth, sourceHeight);
         var (width, height) = requested ?? (Nearest(sourceWidth, grid), Nearest(sourceHeight, grid));
@@ -62,7 +66,7 @@ sealed class SizePlan
         }
 
         PixelImage.CheckSize(width, height);
-        return new SizePlan(sourceWidth, sourceHeight, width, height, fit);
+        return new SizePlan(sourceWidth, sourceHeight, width, height, fit) { Threads = threads };
     }
 
     /// <summary>The same picture in a working size of about this shape.</summary>
@@ -79,7 +83,7 @@ sealed class SizePlan
     /// <summary>The caller's picture at the working size, RGB, resized by Lanczos.</summary>
     /// <param name="source">A picture of the source size.</param>
     public PixelImage PrepareSource(PixelImage source) =>
-        Place(PillowResize.Resize(source.ToRgb(), ContentWidth, ContentHeight, ResizeFilter.Lanczos));
+        Place(PillowResize.Resize(source.ToRgb(), ContentWidth, ContentHeight, ResizeFilter.Lanczos, Threads));
 
     /// <summary>A sketch (white on black, of any size and format) at the working size: grey, resized by bicubic, repeated to RGB.</summary>
     /// <param name="sketch">The sketch; alpha is dropped.</param>
@@ -87,7 +91,7 @@ sealed class SizePlan
     public PixelImage PrepareSketch(PixelImage sketch)
     {
         CheckAspect(sketch, "sketch");
-        return Place(PillowResize.Resize(sketch.ToGray(), ContentWidth, ContentHeight, ResizeFilter.Bicubic).ToRgb());
+        return Place(PillowResize.Resize(sketch.ToGray(), ContentWidth, ContentHeight, ResizeFilter.Bicubic, Threads).ToRgb());
     }
 
     /// <summary>A coarse edit (a picture of any size) at the working size, RGB, resized by Lanczos.</summary>
@@ -104,7 +108,7 @@ sealed class SizePlan
     public PixelImage Restore(PixelImage result)
     {
         var content = PictureEdges.Crop(result, ContentWidth, ContentHeight);
-        return PillowResize.Resize(content, SourceWidth, SourceHeight, ResizeFilter.Lanczos);
+        return PillowResize.Resize(content, SourceWidth, SourceHeight, ResizeFilter.Lanczos, Threads);
     }
 
     /// <summary>The multiple of the grid next to a side: at least one cell, at most what a picture may have.</summary>

@@ -43,11 +43,50 @@ public sealed class TorchRandom
         }
 
         FillUniform(destination);
-        for (var i = 0; i + Block <= destination.Length; i += Block)
+        BoxMullerAll(destination);
+        Last(destination);
+    }
+
+    /// <summary>The same by several threads: the generator's own draws are made in their order, and what becomes of them block by block.</summary>
+    internal void Randn(float[] destination, int threads)
+    {
+        if (destination.Length < Block)
         {
-            BoxMuller(destination.Slice(i, Block));
+            Randn(destination);
+            return;
         }
 
+        FillUniform(destination);
+        RowWork.Run(destination.Length / Block, threads, (first, end) => BoxMullerAll(destination.AsSpan(first * Block, (end - first) * Block)));
+        Last(destination);
+    }
+
+    /// <summary>Makes a draw of so many float32 values and loses it.</summary>
+    internal void Skip(int count)
+    {
+        if (count < Block)
+        {
+            Randn(new float[count]);
+            return;
+        }
+
+        // A part block at the end is drawn again as a whole.
+        for (var i = count % Block == 0 ? 0 : -Block; i < count; i++)
+        {
+            _bits.Next();
+        }
+    }
+
+    static void BoxMullerAll(Span<float> blocks)
+    {
+        for (var i = 0; i + Block <= blocks.Length; i += Block)
+        {
+            BoxMuller(blocks.Slice(i, Block));
+        }
+    }
+
+    void Last(Span<float> destination)
+    {
         if (destination.Length % Block != 0)
         {
             var last = destination[^Block..];

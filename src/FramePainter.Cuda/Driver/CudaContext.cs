@@ -3,14 +3,14 @@ using System.Runtime.CompilerServices;
 namespace FramePainter.Cuda.Driver;
 
 /// <summary>One device with its primary context, its kernels loaded, its memory and a stream for copies. Thread-safe.</summary>
-internal sealed unsafe class CudaContext : IDisposable
+internal unsafe partial class CudaContext : IDisposable
 {
     /// <summary>The first driver that takes PTX 8.0 and has tensor maps: CUDA 12.0.</summary>
     const int OldestHopperDriver = 12000;
 
     const int NonBlocking = 1;
     const int NoTiming = 2;
-    const int StagingBytes = 4 << 20;
+    protected const int StagingBytes = 4 << 20;
 
     readonly int _device;
     readonly nint _context;
@@ -44,8 +44,20 @@ internal sealed unsafe class CudaContext : IDisposable
         }
     }
 
+    /// <summary>The same device with its kernels, and memory of its own that is not the device's.</summary>
+    /// <param name="device">The device; outlives this.</param>
+    /// <param name="budget">Bytes that it may give out; null for any number.</param>
+    private protected CudaContext(CudaContext device, long? budget)
+    {
+        (_device, _context, _kernels, Info, IsHopper) = (device._device, device._context, device._kernels, device.Info, device.IsHopper);
+        _pool = new DevicePool(this, budget);
+    }
+
     /// <summary>The device.</summary>
     public CudaDeviceInfo Info { get; }
+
+    /// <summary>Whether memory is only counted: addresses lead nowhere, and nothing is copied there.</summary>
+    public virtual bool Counts => false;
 
     /// <summary>How many multiprocessors it has.</summary>
     public int Multiprocessors => Info.Multiprocessors;
@@ -66,7 +78,7 @@ internal sealed unsafe class CudaContext : IDisposable
     public void TryMakeCurrent() => _ = NativeDriver.cuCtxSetCurrent(_context);
 
     /// <summary>A new stream; the caller destroys it.</summary>
-    public nint CreateStream()
+    public virtual nint CreateStream()
     {
         MakeCurrent();
         DriverCall.Check(NativeDriver.cuStreamCreate(out var stream, NonBlocking));
@@ -74,7 +86,7 @@ internal sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>A new event, for order alone; the caller destroys it.</summary>
-    public nint CreateEvent()
+    public virtual nint CreateEvent()
     {
         MakeCurrent();
         DriverCall.Check(NativeDriver.cuEventCreate(out var created, NoTiming));
@@ -82,7 +94,7 @@ internal sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>Copies to the device; done when it returns.</summary>
-    public void Upload(ulong destination, PinnedBlock source)
+    public virtual void Upload(ulong destination, PinnedBlock source)
     {
         lock (_copying)
         {
@@ -93,7 +105,7 @@ internal sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>Copies to the device, through pinned memory; done when it returns.</summary>
-    public void Upload(ulong destination, ReadOnlySpan<byte> source)
+    public virtual void Upload(ulong destination, ReadOnlySpan<byte> source)
     {
         lock (_copying)
         {
@@ -109,7 +121,7 @@ internal sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>Copies from the device, through pinned memory.</summary>
-    public void Download(Span<byte> destination, ulong source)
+    public virtual void Download(Span<byte> destination, ulong source)
     {
         lock (_copying)
         {
@@ -125,7 +137,7 @@ internal sealed unsafe class CudaContext : IDisposable
     }
 
     /// <summary>Fills device memory with zeros; done when it returns.</summary>
-    public void Clear(ulong address, long bytes)
+    public virtual void Clear(ulong address, long bytes)
     {
         lock (_copying)
         {
@@ -135,11 +147,28 @@ internal sealed unsafe class CudaContext : IDisposable
         }
     }
 
+    /// <summary>Takes memory of the device; returns the driver's code.</summary>
+    public virtual int Take(out ulong address, long bytes) => NativeDriver.cuMemAlloc_v2(out address, (nuint)bytes);
+
+    /// <summary>Gives it back.</summary>
+    public virtual void GiveBack(ulong address) => _ = NativeDriver.cuMemFree_v2(address);
+
+    /// <summary>Takes pinned memory of the host; returns the driver's code.</summary>
+    public virtual int TakePinned(out nint address, long bytes) => NativeDriver.cuMemAllocHost_v2(out address, (nuint)bytes);
+
+    /// <summary>Gives it back.</summary>
+    public virtual void GiveBackPinned(nint address, long bytes) => _ = NativeDriver.cuMemFreeHost(address);
+
     /// <inheritdoc/>
     public void Dispose()
     {
         TryMakeCurrent();
         _pool?.Dispose();
+        if (Counts)
+        {
+            return;
+        }
+
         _kernels?.Dispose();
         if (_staging != 0)
         {

@@ -1,3 +1,5 @@
+using FramePainter.Backends;
+
 namespace FramePainter.Cuda.Driver;
 
 /// <summary>
@@ -11,21 +13,42 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
     readonly Lock _gate = new();
     readonly List<(ulong Address, long Bytes)> _free = [];
     readonly List<Action> _spares = [];
-    long _held;
-    long _peak;
-    long _inUse;
+    readonly MemoryTally _tally = new();
+    (long Bytes, string Option)? _limit = budget is { } own ? (own, $"{nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)}") : null;
 
-    /// <summary>Bytes taken from the driver, those kept for later included.</summary>
-    public long HeldBytes => Volatile.Read(ref _held);
+    /// <summary>What is taken from the driver, blocks kept for later included, with its highest moments.</summary>
+    public MemoryTally Tally => _tally;
 
-    /// <summary>The most that was ever held.</summary>
-    public long PeakBytes => Volatile.Read(ref _peak);
+    /// <summary>The most that may be held; null for all there is.</summary>
+    public long? Limit
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _limit?.Bytes;
+            }
+        }
+    }
+
+    /// <summary>Holds it to so many bytes, where it is not held to fewer.</summary>
+    public void LimitTo(long bytes)
+    {
+        lock (_gate)
+        {
+            if (_limit is not { } limit || bytes < limit.Bytes)
+            {
+                _limit = (bytes, $"{nameof(PainterOptions)}.{nameof(PainterOptions.MemoryBudget)}");
+            }
+        }
+    }
 
     /// <summary>A block of at least so many bytes, aligned to 256; its contents are left over.</summary>
+    /// <param name="use">What the bytes are for.</param>
     /// <exception cref="PlanException">The device has not enough memory, or the budget is spent.</exception>
-    public DeviceBlock Rent(long bytes)
+    public DeviceBlock Rent(DeviceMemory use)
     {
-        if (TryRent(bytes) is { } block)
+        if (TryRent(use) is { } block)
         {
             return block;
         }
@@ -42,21 +65,23 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
             spare();
         }
 
-        return TryRent(bytes) ?? throw Refusal(Round(bytes));
+        return TryRent(use) ?? throw Refusal(Rounded(use).InUse);
     }
 
     /// <summary>The same, but nothing where there is not enough.</summary>
-    public DeviceBlock? TryRent(long bytes)
+    public DeviceBlock? TryRent(DeviceMemory use)
     {
-        var rounded = Round(bytes);
+        use = Rounded(use);
+        var rounded = use.InUse;
         lock (_gate)
         {
             context.MakeCurrent();
             var best = -1;
             for (var i = 0; i < _free.Count; i++)
             {
-                // A block more than an eighth too large is kept for something larger.
-                if (_free[i].Bytes >= rounded && _free[i].Bytes - rounded <= rounded / 8 && (best < 0 || _free[i].Bytes < _free[best].Bytes))
+                // A block more than an eighth too large is kept for something larger. Where there is a limit, none may be too large: what is in use is then
+                // the sum of what was asked for, whatever was there before, and an edit that fits once fits again.
+                if (_free[i].Bytes >= rounded && _free[i].Bytes - rounded <= (_limit is null ? rounded / 8 : 0) && (best < 0 || _free[i].Bytes < _free[best].Bytes))
                 {
                     best = i;
                 }
@@ -66,24 +91,24 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
             {
                 var (address, size) = _free[best];
                 _free.RemoveAt(best);
-                _inUse += size;
-                return new DeviceBlock(this, address, size);
+                _tally.Add(use with { Spare = -rounded });
+                return new DeviceBlock(this, address, size, use);
             }
 
-            if (_held + rounded > budget)
+            if (Exceeds(rounded))
             {
                 Trim();
-                if (_held + rounded > budget)
+                if (Exceeds(rounded))
                 {
                     return null;
                 }
             }
 
-            var code = NativeDriver.cuMemAlloc_v2(out var fresh, (nuint)rounded);
+            var code = context.Take(out var fresh, rounded);
             if (code == DriverCall.OutOfMemory)
             {
                 Trim();
-                code = NativeDriver.cuMemAlloc_v2(out fresh, (nuint)rounded);
+                code = context.Take(out fresh, rounded);
             }
 
             if (code == DriverCall.OutOfMemory)
@@ -92,10 +117,8 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
             }
 
             DriverCall.Check(code, nameof(NativeDriver.cuMemAlloc_v2) + "(");
-            _held += rounded;
-            _inUse += rounded;
-            _peak = Math.Max(_peak, _held);
-            return new DeviceBlock(this, fresh, rounded);
+            _tally.Add(use);
+            return new DeviceBlock(this, fresh, rounded, use);
         }
     }
 
@@ -117,12 +140,12 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
         }
     }
 
-    internal void Return(ulong address, long bytes)
+    internal void Return(ulong address, long bytes, DeviceMemory use)
     {
         lock (_gate)
         {
             _free.Add((address, bytes));
-            _inUse -= bytes;
+            _tally.Add(new DeviceMemory(0, 0, 0, use.InUse) - use);
         }
     }
 
@@ -135,14 +158,21 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
         }
     }
 
-    static long Round(long bytes) => Math.Max(Grain, (bytes + Grain - 1) / Grain * Grain);
+    /// <summary>In whole grains; what that adds counts with the weights, or else with the workspace.</summary>
+    static DeviceMemory Rounded(DeviceMemory use)
+    {
+        var more = Math.Max(Grain, (use.InUse + Grain - 1) / Grain * Grain) - use.InUse;
+        return use.Weights > 0 ? use with { Weights = use.Weights + more } : use with { Workspace = use.Workspace + more };
+    }
+
+    bool Exceeds(long more) => _tally.Held.Total + more > _limit?.Bytes;
 
     void Trim()
     {
         foreach (var (address, bytes) in _free)
         {
-            _ = NativeDriver.cuMemFree_v2(address);
-            _held -= bytes;
+            context.GiveBack(address);
+            _tally.Add(new DeviceMemory(0, 0, 0, -bytes));
         }
 
         _free.Clear();
@@ -152,9 +182,10 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
     {
         lock (_gate)
         {
-            if (_held + wanted > budget)
+            if (_limit is { } limit && Exceeds(wanted))
             {
-                return new PlanException($"{context.Info}: the memory budget is {Figure(budget.Value)}, {Figure(_inUse)} of it are in use, and {Figure(wanted)} more are wanted. Raise {nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)} to {Figure(_inUse + wanted)} or more, lower {nameof(CudaOptions.WeightMemory)}, or edit at a smaller size.");
+                var inUse = _tally.Held.InUse;
+                return new PlanException($"{context.Info}: the memory budget is {Figure(limit.Bytes)}, {Figure(inUse)} of it are in use, and {Figure(wanted)} more are wanted. Raise {limit.Option} to {Figure(inUse + wanted)} or more, lower {nameof(CudaOptions.WeightMemory)}, or edit at a smaller size.");
             }
 
             DriverCall.Check(NativeDriver.cuMemGetInfo_v2(out var left, out var total));
@@ -166,7 +197,7 @@ internal sealed class DevicePool(CudaContext context, long? budget) : IDisposabl
 }
 
 /// <summary>A block of device memory; disposing gives it back to its pool.</summary>
-internal sealed class DeviceBlock(DevicePool pool, ulong address, long bytes) : IDisposable
+internal sealed class DeviceBlock(DevicePool pool, ulong address, long bytes, DeviceMemory use) : IDisposable
 {
     bool _returned;
 
@@ -182,7 +213,7 @@ internal sealed class DeviceBlock(DevicePool pool, ulong address, long bytes) : 
         if (!_returned)
         {
             _returned = true;
-            pool.Return(address, bytes);
+            pool.Return(address, bytes, use);
         }
     }
 }

@@ -1,25 +1,45 @@
 namespace FramePainter.Cuda.Driver;
 
+/// <summary>Makes the bytes of a block.</summary>
+internal delegate Span<byte> Packing();
+
 /// <summary>Bytes in memory of the host that the device copies from by itself.</summary>
 internal sealed unsafe class PinnedBlock : IDisposable
 {
     readonly CudaContext _context;
     nint _address;
+    bool _given;
 
-    /// <summary>Copies bytes to pinned memory.</summary>
+    /// <summary>Takes pinned memory and fills it.</summary>
+    /// <param name="context">The device.</param>
+    /// <param name="bytes">Its size.</param>
+    /// <param name="pack">Makes its contents; not asked where memory is only counted.</param>
     /// <exception cref="PlanException">The host has not enough of it.</exception>
-    public PinnedBlock(CudaContext context, ReadOnlySpan<byte> bytes)
+    public PinnedBlock(CudaContext context, int bytes, Packing pack)
     {
-        (_context, Bytes) = (context, bytes.Length);
+        (_context, Bytes) = (context, bytes);
         context.MakeCurrent();
-        var code = NativeDriver.cuMemAllocHost_v2(out _address, (nuint)bytes.Length);
+        var code = context.TakePinned(out _address, bytes);
         if (code == DriverCall.OutOfMemory)
         {
-            throw new PlanException($"The host gives no {bytes.Length >> 10} KiB of pinned memory for weights of {context.Info}. Under a memory budget all weights are kept there: free memory of the host, allow the process to lock more (ulimit -l), or set {nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)} to null.");
+            throw new PlanException($"The host gives no {bytes >> 10} KiB of pinned memory for weights of {context.Info}. Under a memory budget all weights are kept there: free memory of the host, allow the process to lock more (ulimit -l), or set {nameof(CudaOptions)}.{nameof(CudaOptions.MemoryBudget)} to null.");
         }
 
         DriverCall.Check(code, nameof(NativeDriver.cuMemAllocHost_v2) + "(");
-        bytes.CopyTo(new Span<byte>((void*)_address, bytes.Length));
+        if (context.Counts)
+        {
+            return;
+        }
+
+        try
+        {
+            pack().CopyTo(new Span<byte>((void*)_address, bytes));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Its size.</summary>
@@ -32,11 +52,11 @@ internal sealed unsafe class PinnedBlock : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_address != 0)
+        if (!_given)
         {
+            _given = true;
             _context.TryMakeCurrent();
-            _ = NativeDriver.cuMemFreeHost(_address);
-            _address = 0;
+            _context.GiveBackPinned(_address, Bytes);
         }
     }
 }

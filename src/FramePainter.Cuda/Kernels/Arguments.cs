@@ -126,3 +126,19 @@ internal struct ControlArgs
     public int Height, Width, Channels, PooledHeight, PooledWidth, PerImage, Before, Unused;
     public float Constant;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct PictureInArgs
+{
+    public ulong Out, Values, Pixels, Noise;
+    public long Positions;
+    public float Strength;
+    public int Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct PictureOutArgs
+{
+    public ulong Values, Pixels, Broken;
+    public long Count;
+}

@@ -63,7 +63,7 @@ internal sealed partial class LaunchList
     void Sinusoid(SinusoidOp op)
     {
         var half = op.Dim / 2;
-        var frequencies = weights.Constants($"sinusoid {half}", () => [.. Enumerable.Range(0, half).Select(k => Math.Pow(10000, -(double)k / half))]);
+        var frequencies = weights.Constants($"sinusoid {half}", half, () => [.. Enumerable.Range(0, half).Select(k => Math.Pow(10000, -(double)k / half))]);
         Add("sinusoid", (Blocks(op.Output.Shape.Count, BlockThreads), 1, 1), BlockThreads, 0, places => new SinusoidArgs
         {
             Input = places[op.Input], Out = places[op.Output], Frequencies = frequencies, Count = op.Output.Shape.Count, Half = half,

@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
 using FramePainter.Graphs;
 
@@ -35,7 +36,7 @@ internal sealed class ValuePlaces : IDisposable
             }
         }
 
-        _memory = pool.Rent(end + CounterBytes + Align(scratchBytes) + Align(partialBytes));
+        _memory = pool.Rent(new DeviceMemory(0, end, CounterBytes + Align(scratchBytes) + Align(partialBytes)));
         Counters = _memory.Address + (ulong)end;
         Scratch = Counters + CounterBytes;
         Partials = Scratch + (ulong)Align(scratchBytes);

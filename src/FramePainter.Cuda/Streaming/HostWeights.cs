@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
 
 namespace FramePainter.Cuda.Streaming;
@@ -36,13 +37,13 @@ internal sealed class HostWeights : IDisposable
     }
 
     /// <summary>Packs a matrix, once.</summary>
-    public void Add(string key, Func<Half[]> pack)
+    public void Add(string key, int bytes, Packing pack)
     {
         lock (_gate)
         {
             if (!_entries.ContainsKey(key))
             {
-                _entries.Add(key, new Entry(new PinnedBlock(_context, System.Runtime.InteropServices.MemoryMarshal.AsBytes(pack().AsSpan()))));
+                _entries.Add(key, new Entry(new PinnedBlock(_context, bytes, pack)));
             }
         }
     }
@@ -114,7 +115,7 @@ internal sealed class HostWeights : IDisposable
             Evict(idle);
         }
 
-        if (_context.Pool.TryRent(entry.Host.Bytes) is not { } block)
+        if (_context.Pool.TryRent(new DeviceMemory(entry.Host.Bytes, 0, 0)) is not { } block)
         {
             return false;
         }

@@ -18,8 +18,8 @@ internal interface IPlanWeights
     /// <summary>Address of several vectors, one behind the other.</summary>
     ulong Vectors(params ReadOnlySpan<WeightVector> vectors);
 
-    /// <summary>Address of constants made by the caller.</summary>
-    ulong Constants(string key, Func<double[]> make);
+    /// <summary>Address of so many constants, made by the caller.</summary>
+    ulong Constants(string key, int count, Func<double[]> make);
 
     /// <summary>A factor, with its learned scalar looked up.</summary>
     float Scale(MixScale scale);
@@ -38,7 +38,7 @@ internal abstract class PlanWeights(CudaWeights store) : IPlanWeights
 
     public ulong Vectors(params ReadOnlySpan<WeightVector> vectors) => store.Vectors(vectors);
 
-    public ulong Constants(string key, Func<double[]> make) => store.Constants(key, make);
+    public ulong Constants(string key, int count, Func<double[]> make) => store.Constants(key, count, make);
 
     public float Scale(MixScale scale) => store.Scale(scale);
 
@@ -65,7 +65,7 @@ internal sealed class WeightSurvey(CudaWeights store, HostWeights host) : PlanWe
     public override ulong Matrix(WeightMatrix matrix, MatrixForm form)
     {
         var key = CudaWeights.MatrixKey(matrix, form);
-        host.Add(key, () => _store.PackMatrix(matrix, form));
+        host.Add(key, _store.MatrixBytes(matrix, form), () => _store.PackMatrix(matrix, form));
         _uses.Add(new MatrixUse(_op, key));
         return Nowhere;
     }

@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
 using FramePainter.Cuda.Kernels;
 using FramePainter.Graphs;
@@ -56,7 +57,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
             if (streamed.Length > 0)
             {
                 var half = Math.Max(streamed.Max(Need), Math.Min(streamed.Sum(Need), Math.Min(LargestHalf, host.Share / ShareOfWindow)));
-                _window = context.Pool.Rent(2 * half);
+                _window = context.Pool.Rent(new DeviceMemory(0, 0, 2 * half));
                 _copies = context.CreateStream();
                 _begun = CreateEvent();
                 Fill(streamed, half);
@@ -150,7 +151,7 @@ internal sealed class WeightStream : PlanWeights, IDisposable
             _ = NativeDriver.cuStreamDestroy_v2(_copies);
         }
 
-        foreach (var handle in _events)
+        foreach (var handle in _events.Where(h => h != 0))
         {
             _ = NativeDriver.cuEventDestroy_v2(handle);
         }

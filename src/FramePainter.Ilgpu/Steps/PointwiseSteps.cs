@@ -24,7 +24,7 @@ internal static class PointwiseSteps
             case ScaleOp o:
                 return Of(PointwiseKernels.Scale, fixedPart with { A = o.Column }, o.Input, o.Scalars);
             case SinusoidOp o:
-                var frequencies = weights.Table(string.Create(CultureInfo.InvariantCulture, $":frequencies{o.Dim}"), () => Frequencies(o.Dim / 2));
+                var frequencies = weights.Table(string.Create(CultureInfo.InvariantCulture, $":frequencies{o.Dim}"), o.Dim / 2, () => Frequencies(o.Dim / 2));
                 return new PointwiseStep(op, weights.Backend, PointwiseKernels.Sinusoid, fixedPart with { A = o.Dim / 2 }, [o.Input], frequencies);
             case SelectRowOp o:
                 return Of(PointwiseKernels.SelectRow, fixedPart with { A = o.Row, B = o.Index is null ? 0 : 1 }, o.Table, o.Index ?? o.Table);

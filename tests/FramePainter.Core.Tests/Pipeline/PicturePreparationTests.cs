@@ -1,3 +1,5 @@
+using FramePainter.Backends;
+using FramePainter.Backends.Cpu;
 using FramePainter.Core.Tests.Support;
 using FramePainter.Pipeline;
 using FsCheck.Xunit;
@@ -16,7 +18,14 @@ public sealed class PicturePreparationTests
             var random = new TorchRandom(golden.Args.GetProperty("seed").GetInt64());
             var (imageShape, imageNoise) = golden.OutputFloats("image_noise");
             var picture = new float[imageNoise.Length];
-            PicturePreparation.AddNoise(random, 1, imageShape[3], imageShape[2], picture);
+            var drawn = new float[imageNoise.Length];
+            random.Randn(drawn);
+            using (var buffer = new CpuBuffer(drawn.Length * sizeof(float)))
+            {
+                ((IDeviceBuffer)buffer).WritePicture(new byte[drawn.Length], new float[256], drawn, 1);
+                buffer.Read(picture);
+            }
+
             golden.AssertClose(imageNoise, ToChannelsFirst(picture, 1, 3), "image_noise");
 
             var (shape, latentNoise) = golden.OutputFloats("latent_noise");
@@ -40,20 +49,23 @@ public sealed class PicturePreparationTests
     [Fact]
     public void Noise_is_added_by_its_strength()
     {
-        var (noise, picture) = (new float[4 * 3 * 3], Enumerable.Repeat(0.5f, 4 * 3 * 3).ToArray());
-        PicturePreparation.AddNoise(new TorchRandom(9), 1, 4, 3, noise);
-        PicturePreparation.AddNoise(new TorchRandom(9), 0.02f, 4, 3, picture);
-        Assert.Equal(noise.Select(n => 0.5f + (0.02f * n)), picture);
+        // More positions than are converted at a time.
+        const int positions = 20_000;
+        var (noise, pixels) = (new float[positions * 3], new byte[positions * 3]);
+        new TorchRandom(9).Randn(noise);
+        new Random(3).NextBytes(pixels);
+        var want = Enumerable.Range(0, noise.Length).Select(i => PixelValues.Signed[pixels[i]] + (0.02f * noise[(i % 3 * positions) + (i / 3)]));
+        Assert.Equal(want, Written(pixels, PixelValues.Signed, noise, 0.02f));
+        Assert.Throws<ArgumentException>(() => Written(pixels, PixelValues.Signed, noise[1..], 0.02f));
+        Assert.Throws<ArgumentException>(() => Written(pixels, PixelValues.Signed[1..], [], 0));
+        Assert.Throws<ArgumentException>(() => Written(pixels[1..], PixelValues.Signed, [], 0));
     }
 
     [Fact]
     public void Pixels_become_floats_in_the_original_s_order_of_rounding()
     {
         var bytes = Enumerable.Range(0, 256 * 3).Select(i => (byte)(i / 3)).ToArray();
-        var image = PixelImage.FromPixels(bytes, 256, 1, PixelFormat.Rgb24);
-        var (signed, unit) = (new float[bytes.Length], new float[bytes.Length]);
-        PicturePreparation.ToSigned(image, signed);
-        PicturePreparation.ToUnit(image, unit);
+        var (signed, unit) = (Written(bytes, PixelValues.Signed, [], 0), Written(bytes, PixelValues.Unit, [], 0));
         for (var i = 0; i < bytes.Length; i++)
         {
             Assert.Equal(bytes[i] / 255f, unit[i]);
@@ -68,9 +80,7 @@ public sealed class PicturePreparationTests
     public bool A_picture_survives_the_way_there_and_back(byte width, byte height, int seed)
     {
         var image = Pictures.Random(1 + (width % 30), 1 + (height % 30), PixelFormat.Rgb24, seed);
-        var values = new float[image.Pixels.Length];
-        PicturePreparation.ToSigned(image, values);
-        return PicturePreparation.ToPicture(values, image.Width, image.Height).Pixels.SequenceEqual(image.Pixels);
+        return Frame(Written(image.Pixels.ToArray(), PixelValues.Signed, [], 0), image.Width, image.Height).Pixels.SequenceEqual(image.Pixels);
     }
 
     [Fact]
@@ -78,7 +88,7 @@ public sealed class PicturePreparationTests
     {
         // (2k+1)/255 − 1 lies between levels k and k+1; only 127.5 is hit exactly, by zero.
         float[] frame = [0, -2, 2, float.PositiveInfinity, float.NegativeInfinity, -1, 1, float.MaxValue, -0f];
-        Assert.Equal([128, 0, 255, 255, 0, 0, 255, 255, 128], PicturePreparation.ToPicture(frame, 3, 1).Pixels.ToArray());
+        Assert.Equal([128, 0, 255, 255, 0, 0, 255, 255, 128], Frame(frame, 3, 1).Pixels.ToArray());
     }
 
     [Fact]
@@ -86,8 +96,25 @@ public sealed class PicturePreparationTests
     {
         var frame = new float[4 * 3 * 3];
         frame[(((2 * 4) + 1) * 3) + 1] = float.NaN;
-        var error = Assert.Throws<ImageException>(() => PicturePreparation.ToPicture(frame, 4, 3));
+        var error = Assert.Throws<ImageException>(() => Frame(frame, 4, 3));
         Assert.Contains("column 1, row 2", error.Message, StringComparison.Ordinal);
+    }
+
+    static float[] Written(byte[] pixels, float[] values, float[] noise, float strength)
+    {
+        using var buffer = new CpuBuffer(pixels.Length * sizeof(float));
+        ((IDeviceBuffer)buffer).WritePicture(pixels, values, noise, strength);
+        var written = new float[pixels.Length];
+        buffer.Read(written);
+        return written;
+    }
+
+    static PixelImage Frame(float[] values, int width, int height)
+    {
+        // The second of two.
+        using var buffer = new CpuBuffer(2L * values.Length * sizeof(float));
+        buffer.Write(values, values.Length * sizeof(float));
+        return PicturePreparation.ReadFrame(buffer, 1, width, height);
     }
 
     static float[] ToChannelsFirst(float[] values, int images, int channels)

@@ -35,7 +35,7 @@ internal sealed class CpuBackend : IBackend
     public IExecutable Compile(Plan plan, IWeightStore weights) => new CpuExecutable(plan, (CpuWeights)weights, _pool);
 
     /// <inheritdoc/>
-    public IPlanMeter CreateMeter(IWeightSource source) => new CpuMeter(new CpuWeights(source, _numbers, _winograd, countsOnly: true), _pool.Workers);
+    public ICountingBackend CreateCounting(long? limit = null) => new CpuCounting(_numbers, _winograd, _pool.Workers);
 
     /// <inheritdoc/>
     public void Dispose() => _pool.Dispose();
