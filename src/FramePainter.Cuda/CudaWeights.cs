@@ -7,7 +7,7 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Cuda;
 
-/// <summary>Weights of one checkpoint on one device, each packed once: matrices as float16, vectors as float32.</summary>
+/// <summary>Weights of one checkpoint on one device, each packed once: matrices as halves, vectors as float32.</summary>
 internal sealed class CudaWeights : IWeightStore, IPlanWeights
 {
     readonly CudaContext _context;
@@ -36,7 +36,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public static string MatrixKey(WeightMatrix matrix, MatrixForm form) => $"{matrix.Key}:{form}";
 
     /// <summary>Packs a matrix.</summary>
-    public Half[] PackMatrix(WeightMatrix matrix, MatrixForm form) => PackedMatrix.Pack(_source, matrix, form);
+    public ushort[] PackMatrix(WeightMatrix matrix, MatrixForm form) => PackedMatrix.Pack(_source, matrix, form, _context.Halves);
 
     /// <inheritdoc/>
     public ulong Matrix(WeightMatrix matrix, MatrixForm form) => Get(MatrixKey(matrix, form), () => MemoryMarshal.AsBytes(PackMatrix(matrix, form).AsSpan()));

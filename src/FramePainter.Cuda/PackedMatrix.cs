@@ -4,7 +4,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Cuda;
 
 /// <summary>
-/// A weight matrix as product kernels read it: float16, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
+/// A weight matrix as product kernels read it: halves, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
 /// zeros to a multiple of 32 (the step of the kernels), and there are a multiple of 128 of them (the largest tile).
 /// A gated matrix (GEGLU) has each gate's row behind its value's. See <see cref="MatrixForm"/> for kernels over doubled pictures.
 /// </summary>
@@ -19,14 +19,14 @@ internal static class PackedMatrix
     /// <summary>Elements of a padded row of so many.</summary>
     public static int RowLength(int elements) => (elements + Step - 1) / Step * Step;
 
-    /// <summary>Packs a matrix.</summary>
+    /// <summary>Packs a matrix; every element, and every sum of taps, is rounded once.</summary>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
-    public static Half[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form)
+    public static ushort[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form, Halves halves)
     {
         var corner = MatrixForms.IsCorner(form);
         var (gated, taps) = (form == MatrixForm.Gated, corner ? 4 : matrix.Taps);
         var length = RowLength(matrix.Inputs * taps);
-        var packed = new Half[checked((matrix.Outputs + Tile - 1) / Tile * Tile * length)];
+        var packed = new ushort[checked((matrix.Outputs + Tile - 1) / Tile * Tile * length)];
         var (output, input) = (0, 0);
         foreach (var name in matrix.Tensors)
         {
@@ -64,7 +64,7 @@ internal static class PackedMatrix
 
                     for (var tap = 0; tap < taps; tap++)
                     {
-                        row[(tap * matrix.Inputs) + input + i] = (Half)own[tap];
+                        row[(tap * matrix.Inputs) + input + i] = halves.Round(own[tap]);
                     }
                 }
             }

@@ -36,7 +36,7 @@ internal sealed class HostWeights : IDisposable
     }
 
     /// <summary>Packs a matrix, once.</summary>
-    public void Add(string key, Func<Half[]> pack)
+    public void Add(string key, Func<ushort[]> pack)
     {
         lock (_gate)
         {
