@@ -18,14 +18,10 @@ public sealed class BFloat16Tests : IDisposable
         var elements = Enumerable.Range(0, 1 << 16).SelectMany(upper => lower.Select(low => BitConverter.UInt32BitsToSingle(((uint)upper << 16) | low))).ToArray();
         foreach (var width in new[] { 8, 6 })
         {
-            var g = new GraphBuilder();
-            var copied = g.Activate(g.Input("x", Rate.Edit, 1, elements.Length / width, width), Activation.None);
-            g.Output(copied, "y");
-            using var weights = new MemoryWeights();
-            var graph = g.Build("copy");
+            var built = new OpCase("copy", typeof(ActivateOp), c => c.Graph.Output(c.Graph.Activate(c.Input(elements, 1, elements.Length / width, width), Activation.None), "y")).Make();
             using var backend = new InnerBackend(CudaBackend.Open(precision: Precision.BFloat16));
-            using var run = new GuardedRun(backend, new BuiltCase(new OpCase("copy", typeof(ActivateOp), _ => { }), graph, new() { [graph.Inputs[0]] = elements }, new HashSet<Value>(), weights));
-            var got = run.Run()[graph.Outputs[0]];
+            using var run = new GuardedRun(backend, built);
+            var got = run.Run()[built.Graph.Outputs[0]];
             for (var i = 0; i < got.Length; i++)
             {
                 var want = BitConverter.UInt32BitsToSingle((uint)HalfConversion.NarrowBF16(elements[i]) << 16);

@@ -70,9 +70,14 @@ internal static class Profiles
 
     public static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
 
-    /// <summary>Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there. bfloat16 has float32's range.</summary>
+    /// <summary>
+    /// Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there. bfloat16 has float32's range; but a softmax of
+    /// scores of 1e16 is a choice of one key, which any rounding of queries and keys may turn.
+    /// </summary>
     public static bool InRange(BuiltCase built, Precision precision = Precision.Float32) =>
-        precision == Precision.BFloat16 || (built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow);
+        precision == Precision.BFloat16
+            ? built.Case.Adversity != Adversity.Huge || !built.Graph.Ops.Any(op => op is AttentionOp or AttentionProbabilitiesOp or TemporalAttentionOp)
+            : built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
 }
 
 /// <summary>Float32 at the border, copies as early as can be.</summary>
