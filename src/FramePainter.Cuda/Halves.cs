@@ -5,10 +5,10 @@ namespace FramePainter.Cuda;
 /// <summary>What the sixteen bits are that products read and plans keep inside: the kernels are compiled once for each.</summary>
 internal enum Halves
 {
-    /// <summary>Float16: eleven digits, up to 65,504.</summary>
+    /// <summary>Float16: eleven binary digits, up to 65,504.</summary>
     Float16,
 
-    /// <summary>bfloat16: eight digits, float32's range.</summary>
+    /// <summary>bfloat16: eight binary digits, float32's range.</summary>
     BFloat16,
 }
 

@@ -9,8 +9,18 @@ internal static class BFloat16Profiles
     static readonly CudaTuning s_large = new(0, false);
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
 
-    /// <summary>Values inside: kernels read and write bfloat16.</summary>
-    public static BackendProfile Inner => Of("bfloat16 values", true, CudaTuning.Default);
+    /// <summary>Elements of all values of a case that the default run takes.</summary>
+    const long QuickElements = 10_000;
+
+    /// <summary>Values inside: kernels read and write bfloat16. The default run leaves out large cases and epilogues.</summary>
+    public static BackendProfile Inner
+    {
+        get
+        {
+            var profile = Of("bfloat16 values", true, CudaTuning.Default);
+            return profile with { Takes = c => profile.Takes(c) && (Profiles.IsFull || (!Profiles.IsEpilogue(c) && Elements(c) < QuickElements)) };
+        }
+    }
 
     /// <summary>Values at the border: kernels read and write float32, products round their operands.</summary>
     public static BackendProfile Border => Profiles.OnlyInFull(Of("float32 values, products of bfloat16", false, CudaTuning.Default, inner: false));
@@ -26,6 +36,8 @@ internal static class BFloat16Profiles
 
     static BackendProfile Of(string name, bool deferred, CudaTuning tuning, bool inner = true) =>
         Profiles.Of(name, deferred, false, tuning, inner, Precision.BFloat16);
+
+    static long Elements(BuiltCase built) => built.Graph.Inputs.Concat(built.Graph.Ops.SelectMany(op => op.Outputs)).Sum(v => (long)v.Shape.Count);
 
     static BackendProfile Products(BackendProfile profile) => Profiles.OnlyInFull(profile) with { Takes = c => profile.Takes(c) && Profiles.HasProduct(c) };
 }

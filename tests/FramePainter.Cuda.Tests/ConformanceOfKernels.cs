@@ -17,6 +17,9 @@ internal static class Profiles
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
     static readonly CudaTuning s_manyBlocks = CudaTuning.Default with { NormBlocks = 80 };
 
+    /// <summary>Whether all is to run, as long as it takes.</summary>
+    public static bool IsFull { get; } = Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1";
+
     /// <summary>Values at the border: kernels read and write float32.</summary>
     public static BackendProfile Border(bool deferred, bool reverse) => OnlyInFull(Of("float32 values", deferred, reverse, CudaTuning.Default, inner: false));
 
@@ -44,7 +47,7 @@ internal static class Profiles
     /// <summary>The default run takes float16 values with late copies; the other orders, tiles and twins take minutes each.</summary>
     public static BackendProfile OnlyInFull(BackendProfile profile) => profile with
     {
-        Absence = () => Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1" ? null : "Set FRAMEPAINTER_FULL=1 to run every order, tile size and twin.",
+        Absence = () => IsFull ? null : "Set FRAMEPAINTER_FULL=1 to run every order, tile size and twin.",
     };
 
     /// <summary>A profile by its choices.</summary>

@@ -17,6 +17,9 @@ public sealed class GoldenTests
     /// <summary>Peak signal to noise ratio of a whole edit's frames against the float32 ones.</summary>
     internal const double EditBound = 40;
 
+    /// <summary>The same in bfloat16: what latents at twice the network's bound there give (docs/numerics.md).</summary>
+    const double BFloat16EditBound = 34;
+
     [Theory]
     [InlineData(true, false, false, Precision.Float32)]
     [InlineData(false, true, false, Precision.Float32, Traits = ["Needs", "emulator"])]
@@ -25,11 +28,12 @@ public sealed class GoldenTests
     [InlineData(true, false, true, Precision.BFloat16, Traits = ["Needs", "emulator"])]
     public void The_U_Net_is_the_originals(bool deferred, bool reverse, bool hopper, Precision precision)
     {
+        Assert.SkipWhen(hopper && IsBrief(precision), "Set FRAMEPAINTER_FULL=1 to run bfloat16 on the emulated Hopper too.");
         Emulator.Order(deferred, reverse);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
         using var backend = Open(deferred, hopper, precision);
         var products = Hopper.Products();
-        foreach (var golden in GoldenCase.OfKind("unet"))
+        foreach (var golden in GoldenCase.OfKind("unet").Take(IsBrief(precision) ? 1 : int.MaxValue))
         {
             var network = GoldenUNet.Of(golden, checkpoint);
             var error = RelativeL2(network.Want, network.Run(backend, checkpoint)[network.Noise]);
@@ -47,7 +51,7 @@ public sealed class GoldenTests
     [InlineData(true, Precision.BFloat16, Traits = ["Needs", "emulator"])]
     public void An_edit_of_four_steps_is_the_originals(bool hopper, Precision precision)
     {
-        Assert.SkipWhen(hopper && Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") != "1", "Set FRAMEPAINTER_FULL=1 to edit on the emulated Hopper too.");
+        Assert.SkipWhen((hopper && !Profiles.IsFull) || IsBrief(precision), "Set FRAMEPAINTER_FULL=1 to edit on the emulated Hopper, and in bfloat16, too.");
         Emulator.Order(deferred: true, reverse: false);
         var golden = GoldenCase.OfKind("pipeline").Single(g => g.Args.GetProperty("steps").GetInt32() == 4);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
@@ -72,7 +76,7 @@ public sealed class GoldenTests
         var perFrame = bytes.Length / shape[0];
         var noise = Enumerable.Range(0, shape[0]).Min(f => Psnr(bytes.AsSpan(f * perFrame, perFrame), Pixels(result.Frames[f])));
         TestContext.Current.SendDiagnosticMessage($"edit, {precision}: PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
-        Assert.True(noise >= EditBound, $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
+        Assert.True(noise >= (precision == Precision.BFloat16 ? BFloat16EditBound : EditBound), $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
         Assert.True(error <= 2 * NetworkBound(precision), $"latents' relative L2 {error:E2}");
     }
 
@@ -82,6 +86,9 @@ public sealed class GoldenTests
         Hopper.Order(deferred ? 1 : 0, 1);
         return hopper ? Hopper.Open(new CudaTuning(0, false), precision) : new CudaBackend(0, CudaTuning.Default, precision: precision);
     }
+
+    /// <summary>Whether the default run leaves most of bfloat16 to the full one; a device runs all of it.</summary>
+    internal static bool IsBrief(Precision precision) => precision == Precision.BFloat16 && Emulator.IsUsed && !Profiles.IsFull;
 
     /// <summary>Relative L2 of one call of the U-Net: it grows as the unit roundoff of the halves does.</summary>
     internal static double NetworkBound(Precision precision) => Float16Bound * Profiles.Halves(precision) / Profiles.Float16;
