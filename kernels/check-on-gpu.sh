@@ -174,10 +174,11 @@ if [ -x "$tests" ]; then
   conformance naive NaiveConformance
   conformance bfloat16 BFloat16Conformance
   conformance bfloat16-large-tiles BFloat16LargeTileConformance
+  run begin rounding 60 --filter-class "$suite.BFloat16Tests"
   run begin hopper 60 --filter-class "$suite.HopperProductTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
   run begin streaming 60 --filter-class "$suite.StreamingTests"
-  end border inner large-tiles naive bfloat16 bfloat16-large-tiles hopper precision streaming
+  end border inner large-tiles naive bfloat16 bfloat16-large-tiles rounding hopper precision streaming
   [ -z "$ptxas" ] || end ptxas
   end model
   # Times: one part after the other, with the machine to itself.
