@@ -110,7 +110,7 @@ public sealed class Painter : IDisposable
     /// <param name="options">Where the model lies and how it would run.</param>
     /// <param name="edit">How the edit would be made; the original's defaults when left out.</param>
     /// <param name="picture">Size of the picture; when left out, the working size that <paramref name="edit"/> names, else 1024×576.</param>
-    /// <param name="calibration">Time to spend on timing the model's operations; 3 seconds when left out. With <see cref="TimeSpan.Zero"/> no time is estimated.</param>
+    /// <param name="calibration">The most time to spend on timing the model's operations; 10 seconds when left out, of which small models take 3. With <see cref="TimeSpan.Zero"/> no time is estimated.</param>
     /// <param name="cancel">Looked at between operations.</param>
     /// <exception cref="CheckpointException">The model is missing, incomplete or another.</exception>
     /// <exception cref="OptionException">An option is out of range.</exception>
@@ -132,7 +132,7 @@ public sealed class Painter : IDisposable
         var estimator = new Estimator(checkpoint, networks, backend);
         var needs = estimator.Measure(size, edit, points: false) ?? throw new DeviceException($"'{backend.Description}' cannot tell what an edit takes before it is made.");
         var program = ProgramBytes();
-        var spent = calibration ?? TimeSpan.FromSeconds(3);
+        var spent = calibration ?? TimeSpan.FromSeconds(10);
         return new EditEstimate
         {
             Width = size.Width,

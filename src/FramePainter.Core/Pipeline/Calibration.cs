@@ -7,8 +7,9 @@ using FramePainter.Tensors;
 namespace FramePainter.Pipeline;
 
 /// <summary>
-/// How long plans would take on a device: their ops are timed one by one, those with the largest share first, over weights of the right shape that
-/// are made up, until the time for it is spent. The rest counts by the rate of the ops of its kind that were timed.
+/// How long plans would take on a device, timed over weights of the right shape that are made up until the time for it is spent. Plans that are small
+/// enough are timed whole: an op of some microseconds costs more in a row of others than alone. Of larger ones ops are timed one by one, those with
+/// the largest share first; the rest counts by the rate of the ops of its kind that were timed.
 /// </summary>
 internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSpan budget)
 {
@@ -16,6 +17,31 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
     const double GuessedFlops = 5e10;
     const double GuessedBytes = 8e9;
     const double GuessedStart = 2e-6;
+
+    /// <summary>Weights that a plan timed whole may have, and how many of their bytes are made up and packed in a second.</summary>
+    const long MostWeights = 1L << 30;
+    const double PackedBytes = 5e8;
+
+    /// <summary>Runs of a plan that must fit in the time: one that warms up and three that count.</summary>
+    const int FewestRuns = 4;
+
+    const int MostRuns = 100;
+
+    /// <summary>Plans that are timed whole take no longer together.</summary>
+    static readonly TimeSpan s_whole = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often all ops are timed, where there is time; an op's runs are repeated until they took so long together, or so often.</summary>
+    const int Rounds = 3;
+    static readonly TimeSpan s_enough = TimeSpan.FromMilliseconds(20);
+    const int MostRunsOfOp = 12;
+
+    /// <summary>Rounds that warm up, for how long an op of each kind runs in one, and the pause behind it.</summary>
+    const int WarmUps = 3;
+    static readonly TimeSpan s_warm = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(120);
+
+    /// <summary>An op whose guess is longer, in seconds, is timed at a smaller size.</summary>
+    public const double LongestProbe = 0.5;
 
     readonly Dictionary<string, double> _timed = new(StringComparer.Ordinal);
 
@@ -29,35 +55,85 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
     /// <returns>Seconds of all runs, and the part of them whose ops were timed.</returns>
     public (double Seconds, double Timed) Run(IReadOnlyDictionary<Plan, int> runs, IReadOnlyDictionary<Plan, int> smaller, CancellationToken cancel)
     {
-        var groups = Groups(runs, smaller);
         var clock = Stopwatch.StartNew();
+        var whole = TimeWhole(runs, cancel);
+        var groups = Groups(runs.Where(r => !whole.ContainsKey(r.Key)), smaller);
+        WarmUp(groups, clock, cancel);
 
-        // The second round is of code that the runtime has compiled anew meanwhile.
-        for (var round = 0; round < 2; round++)
+        // What another program takes of the machine for a moment counts in one round only.
+        for (var round = 0; round < Rounds; round++)
         {
-            foreach (var group in groups)
+            foreach (var group in groups.TakeWhile(_ => clock.Elapsed < budget))
             {
-                cancel.ThrowIfCancellationRequested();
-                if (clock.Elapsed > budget)
-                {
-                    break;
-                }
-
-                var seconds = OpProbe.Time(backend, shapes, group.Probe, cancel);
+                var seconds = PlanProbe.Time(backend, shapes, Alone(group.Probe), TimeSpan.Zero, s_enough, MostRunsOfOp, cancel);
                 _timed[group.Key] = Math.Min(_timed.GetValueOrDefault(group.Key, double.MaxValue), seconds);
             }
         }
 
-        return Sum(groups);
+        return Sum(runs, whole, groups);
     }
 
-    (double Seconds, double Timed) Sum(List<Group> groups)
+    /// <summary>
+    /// Runs the cheapest op of each kind until the runtime has compiled anew what was called often: it waits until no new code came for a tenth of a
+    /// second, counts calls, and compiles beside.
+    /// </summary>
+    void WarmUp(List<Group> groups, Stopwatch clock, CancellationToken cancel)
+    {
+        Op[] kinds = [.. groups.GroupBy(g => g.Op.GetType()).Select(kind => kind.MinBy(g => Guess(g.Probe))!.Probe)];
+        for (var round = 0; round < WarmUps; round++)
+        {
+            foreach (var op in kinds.TakeWhile(_ => clock.Elapsed < budget / 3))
+            {
+                PlanProbe.Time(backend, shapes, Alone(op), s_warm, TimeSpan.Zero, 1, cancel);
+            }
+
+            if (kinds.Length > 0 && clock.Elapsed < budget / 3)
+            {
+                Thread.Sleep(s_pause);
+            }
+        }
+    }
+
+    static Plan Alone(Op op) => Planner.Plan(new Graph(op.Name, [.. op.Inputs.Distinct()], [op], op.Outputs));
+
+    /// <summary>Times plans for whose runs there is time, those with the largest share first. Each gets its share of the time: a third to warm up, the rest to be timed.</summary>
+    Dictionary<Plan, double> TimeWhole(IReadOnlyDictionary<Plan, int> runs, CancellationToken cancel)
+    {
+        var whole = new Dictionary<Plan, double>();
+        var clock = Stopwatch.StartNew();
+        var most = budget < s_whole ? budget : s_whole;
+        var all = runs.Sum(r => r.Value * Guess(r.Key));
+        foreach (var (plan, count) in runs.OrderByDescending(r => r.Value * Guess(r.Key)))
+        {
+            var weights = plan.Graph.Ops.Sum(WeightBytes);
+            var left = most - clock.Elapsed;
+            if (weights > MostWeights || (weights / PackedBytes) + (FewestRuns * Guess(plan)) > left.TotalSeconds)
+            {
+                continue;
+            }
+
+            var share = most * (count * Guess(plan) / all);
+            try
+            {
+                whole[plan] = PlanProbe.Time(backend, shapes, plan, share / 3, share * 2 / 3, MostRuns, cancel);
+            }
+            catch (PlanException)
+            {
+                // The device has no room for all of it beside what else it holds; its ops are timed one by one.
+            }
+        }
+
+        return whole;
+    }
+
+    (double Seconds, double Timed) Sum(IReadOnlyDictionary<Plan, int> runs, Dictionary<Plan, double> whole, List<Group> groups)
     {
         var timed = groups.Where(g => _timed.ContainsKey(g.Key)).ToList();
         var rates = timed.GroupBy(g => g.Op.GetType()).ToDictionary(kind => kind.Key, Rate);
-        var all = timed.Count > 0 ? Rate(timed) : 1;
+        var sure = whole.Sum(w => runs[w.Key] * w.Value) + timed.Sum(Seconds);
+        var guessed = whole.Keys.Sum(p => runs[p] * Guess(p)) + timed.Sum(g => g.Count * Guess(g.Op));
+        var all = guessed > 0 ? sure / guessed : 1;
         var rest = groups.Except(timed).Sum(g => g.Count * Guess(g.Op) * rates.GetValueOrDefault(g.Op.GetType(), all));
-        var sure = timed.Sum(Seconds);
         return (sure + rest, sure);
 
         double Rate(IEnumerable<Group> some) => some.Sum(Seconds) / some.Sum(g => g.Count * Guess(g.Op));
@@ -66,7 +142,7 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
     double Seconds(Group group) => group.Count * _timed[group.Key] * Guess(group.Op) / Guess(group.Probe);
 
     /// <summary>Ops that are the same work, most of the guessed time first.</summary>
-    static List<Group> Groups(IReadOnlyDictionary<Plan, int> runs, IReadOnlyDictionary<Plan, int> smaller)
+    static List<Group> Groups(IEnumerable<KeyValuePair<Plan, int>> runs, IReadOnlyDictionary<Plan, int> smaller)
     {
         var groups = new Dictionary<string, Group>(StringComparer.Ordinal);
         foreach (var (plan, count) in runs)
@@ -76,12 +152,14 @@ internal sealed class Calibration(IBackend backend, IWeightSource shapes, TimeSp
             for (var i = 0; i < ops.Length; i++)
             {
                 var key = Signature(ops[i]);
-                groups[key] = groups.TryGetValue(key, out var known) ? known with { Count = known.Count + count } : new Group(key, ops[i], probes[i], count);
+                groups[key] = groups.TryGetValue(key, out var known) ? known with { Count = known.Count + count } : new Group(key, ops[i], Guess(ops[i]) > LongestProbe ? probes[i] : ops[i], count);
             }
         }
 
         return [.. groups.Values.OrderByDescending(g => g.Count * Guess(g.Op))];
     }
+
+    static double Guess(Plan plan) => plan.Graph.Ops.Sum(Guess);
 
     static double Guess(Op op) => (op.Flops / GuessedFlops) + ((op.Inputs.Concat(op.Outputs).Sum(v => v.Bytes) + WeightBytes(op)) / GuessedBytes) + GuessedStart;
 

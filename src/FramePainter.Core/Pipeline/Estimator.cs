@@ -9,9 +9,6 @@ namespace FramePainter.Pipeline;
 /// <summary>Estimates edits with one model on one device.</summary>
 internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBackend backend)
 {
-    /// <summary>An op that takes longer by the guess is timed at a smaller size.</summary>
-    const double LongestProbe = 0.5;
-
     /// <summary>How far off times are: of ops that were timed (other work on the machine, other neighbours in the caches), and of the rest.</summary>
     const double TimedError = 0.15;
     const double GuessedError = 0.4;
@@ -40,7 +37,7 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
     /// <summary>The same edit at a size whose every op can be timed in a moment.</summary>
     DryEdit Smaller(DryEdit edit, SizePlan size, EditOptions options)
     {
-        for (var cells = Math.Max(size.Width, size.Height) / networks.Grid; cells > 1 && Calibration.LongestGuess(edit.Runs.Keys) > LongestProbe; cells = cells * 3 / 4)
+        for (var cells = Math.Max(size.Width, size.Height) / networks.Grid; cells > 1 && Calibration.LongestGuess(edit.Runs.Keys) > Calibration.LongestProbe; cells = cells * 3 / 4)
         {
             size = size.Scaled(cells, networks.Grid);
             edit = Measure(size, options with { Capture = null }, points: false)!;

@@ -63,21 +63,39 @@ public sealed class AssembledProductTests
         });
     }
 
+    [Theory]
+    [InlineData(32, 3, 5, 7)]
+    [InlineData(64, 1, 30, 66)]
+    [InlineData(352, 2, 9, 48)]
+    public void Points_of_Winograds_convolution(int channels, int images, int side, int outputs)
+    {
+        using var test = new ProductCase(channels);
+        test.Weights.Add("w", DType.F16, test.Random(outputs * channels * 9), outputs, channels, 3, 3);
+        Same(
+            test,
+            new ConvOp
+            {
+                Name = "conv", Outputs = [test.Value(images, side, side + 1, outputs)], Input = new Operand(test.Value(images, side, side + 1, channels)),
+                Weight = WeightMatrix.Of("w", outputs, channels, 9), KernelHeight = 3, KernelWidth = 3, Padding = Padding.Same(1),
+            },
+            WinogradUse.Always);
+    }
+
     [Fact]
     public void Without_executable_pages_there_are_none() =>
         Assert.Null(FloatKernels.Assemble(DType.F16, _ => throw new PlatformNotSupportedException("no pages today")));
 
-    static void Same(ProductCase test, ProductOp op)
+    static void Same(ProductCase test, ProductOp op, WinogradUse winograd = WinogradUse.Never)
     {
         Assert.SkipUnless(InstructionPaths.Best == InstructionPath.Avx512 && FloatKernels.OfThisMachine(DType.F16) is not null, "This machine has no assembled kernels.");
         foreach (var format in new[] { WeightFormat.AsStored, WeightFormat.Int8 })
         {
             var numbers = new CpuNumbers(Weights: format) { NarrowToo = true };
-            var expected = test.Run(op, InstructionPath.Avx512, 1, numbers with { CompiledOnly = true });
-            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers));
-            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers));
+            var expected = test.Run(op, InstructionPath.Avx512, 1, numbers with { CompiledOnly = true }, winograd);
+            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers, winograd));
+            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers, winograd));
         }
 
-        Assert.Equal(test.Run(op, InstructionPath.Avx512, 2, s_compiled), test.Run(op, InstructionPath.Avx512, 2));
+        Assert.Equal(test.Run(op, InstructionPath.Avx512, 2, s_compiled, winograd), test.Run(op, InstructionPath.Avx512, 2, winograd: winograd));
     }
 }

@@ -11,12 +11,14 @@ namespace FramePainter.Fuzz.Targets;
 /// <summary>
 /// Calls of the C ABI in any order with any arguments: the input is a program of opcodes and operands. Numbers are free; pointers are NULL or lead to
 /// memory that is as large as the numbers beside them claim, since no callee could check that. Edits end at an early report of their progress. What takes
-/// a thousand times what other calls do (loading and freeing a model, an edit to its end) is let to one input of some hundreds, told by its checksum.
+/// a thousand times what other calls do (loading and freeing a model, an edit to its end) is let to one input of some thousands, told by its checksum,
+/// and edits that begin at all to one of some tens: the others' options claim a size that is none.
 /// </summary>
 internal sealed unsafe class NativeTarget : IFuzzTarget, IDisposable
 {
     const int MostCalls = 8;
-    const uint OneInSoMany = 256;
+    const uint OneInSoMany = 4096;
+    const uint OneBegins = 64;
     const int MostPainters = 2;
     const int Memory = 1 << 19;
     const int SmallSide = 16;
@@ -30,6 +32,7 @@ internal sealed unsafe class NativeTarget : IFuzzTarget, IDisposable
     readonly byte* _result = (byte*)NativeMemory.AllocZeroed(Memory);
     nint _freed = 77;
     bool _slow;
+    bool _begins;
 
     // What the progress callback does; set before each edit, on the one thread that there is.
     static nint s_painter;
@@ -55,7 +58,8 @@ internal sealed unsafe class NativeTarget : IFuzzTarget, IDisposable
 
     public void Run(ReadOnlySpan<byte> input)
     {
-        _slow = Crc32.HashToUInt32(input) % OneInSoMany == 0;
+        var checksum = Crc32.HashToUInt32(input);
+        (_slow, _begins) = (checksum % OneInSoMany == 0, checksum % OneBegins == 0);
         if (_painters.Count == 0)
         {
             _painters.Add(Opened());
@@ -198,6 +202,11 @@ internal sealed unsafe class NativeTarget : IFuzzTarget, IDisposable
         {
             // The defaults' 25 steps could not be ended.
             given = &options;
+        }
+
+        if (!_begins && options.Size == sizeof(NativeEditOptions))
+        {
+            options.Size--;
         }
 
         *_result = Untouched;

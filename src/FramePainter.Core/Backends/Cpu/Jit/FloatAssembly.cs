@@ -13,6 +13,9 @@ internal static class FloatAssembly
 {
     const int RegisterBytes = 64;
 
+    /// <summary>Inputs of one round of a kernel's loop: where two multiply-adds begin in a cycle, additions to pointers take their ports' turns.</summary>
+    const int Unrolled = 4;
+
     static readonly AssemblerRegisterZMM[] s_registers =
     [
         zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
@@ -49,42 +52,63 @@ internal static class FloatAssembly
         AssemblerRegisterZMM Sum(int r, int c) => s_registers[(2 * r) + c];
         AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((2 * r) + c) * RegisterBytes)];
 
-        var loop = code.CreateLabel();
+        var (many, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
         code.mov(r12, __[call + 16]);
         Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
         code.cmp(__dword_ptr[call + 44], 0);
-        code.je(loop);
+        code.je(many);
         Each(rows, columns, (r, c) => code.vmovups(Sum(r, c), InTile(r, c)));
+        code.Label(ref many);
+        code.sub(words, Unrolled);
+        code.jl(few);
+        var loop = code.CreateLabel();
         code.Label(ref loop);
-        for (var c = 0; c < columns; c++)
-        {
-            Load(code, type, s_registers[28 + c], panel + (c * half));
-        }
-
-        code.prefetcht1(__byte_ptr[ahead]);
-        for (var r = 0; r < rows; r++)
-        {
-            // Two broadcast registers take turns, so that the next load need not wait for the last use.
-            var x = s_registers[30 + (r % 2)];
-            var row = s_rows[r / 3];
-            code.vbroadcastss(x, (r % 3) switch { 0 => __dword_ptr[row], 1 => __dword_ptr[row + distance], _ => __dword_ptr[row + (distance * 2)] });
-            for (var c = 0; c < columns; c++)
-            {
-                code.vfmadd231ps(Sum(r, c), x, s_registers[28 + c]);
-            }
-        }
-
-        for (var p = 0; p < pointers; p++)
-        {
-            code.add(s_rows[p], sizeof(float));
-        }
-
-        code.add(panel, 2 * half);
-        code.add(ahead, RegisterBytes);
+        Steps(Unrolled);
+        code.sub(words, Unrolled);
+        code.jge(loop);
+        code.Label(ref few);
+        code.add(words, Unrolled);
+        code.je(done);
+        code.Label(ref one);
+        Steps(1);
         code.dec(words);
-        code.jne(loop);
+        code.jne(one);
+        code.Label(ref done);
         Each(rows, columns, (r, c) => code.vmovups(InTile(r, c), Sum(r, c)));
         return Finish(code);
+
+        void Steps(int count)
+        {
+            for (var step = 0; step < count; step++)
+            {
+                for (var c = 0; c < columns; c++)
+                {
+                    Load(code, type, s_registers[28 + c], panel + (((2 * step) + c) * half));
+                }
+
+                code.prefetcht1(__byte_ptr[ahead + (step * RegisterBytes)]);
+                for (var r = 0; r < rows; r++)
+                {
+                    // Two broadcast registers take turns, so that the next load need not wait for the last use.
+                    var x = s_registers[30 + (r % 2)];
+                    var row = s_rows[r / 3];
+                    var at = step * sizeof(float);
+                    code.vbroadcastss(x, (r % 3) switch { 0 => __dword_ptr[row + at], 1 => __dword_ptr[row + distance + at], _ => __dword_ptr[row + (distance * 2) + at] });
+                    for (var c = 0; c < columns; c++)
+                    {
+                        code.vfmadd231ps(Sum(r, c), x, s_registers[28 + c]);
+                    }
+                }
+            }
+
+            for (var p = 0; p < pointers; p++)
+            {
+                code.add(s_rows[p], count * sizeof(float));
+            }
+
+            code.add(panel, count * 2 * half);
+            code.add(ahead, count * RegisterBytes);
+        }
     }
 
     /// <summary><c>void (TileCall*)</c>: writes a panel's weights as float32 to where a product's sums would go.</summary>

@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
@@ -38,6 +39,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
 
     readonly ConvOp _op;
     readonly PackedMatrix _matrix;
+    readonly TileArithmetic _tiles;
     readonly TileEpilogue<L, V> _epilogue;
     readonly InputPhase _inputs;
     readonly int _firstChannels;
@@ -61,7 +63,9 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         _op = op;
 
         // Products of the points stay float32 whatever is asked for: faster than a direct convolution in bfloat16, and nearer.
-        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated: false, weights.Numbers.For(op) with { Brain = null });
+        var numbers = weights.Numbers.For(op) with { Brain = null };
+        _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated: false, numbers);
+        _tiles = numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(wide, wide) : new FloatTiles<L, V>(DType.F32);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _inputs = new InputPhase(this);
         (_firstChannels, _channels) = (op.Input.First.Shape.Channels, op.Input.Channels);
@@ -176,12 +180,17 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         var rows = PointsOfWave + (((long)(channel / Blocking.Inputs) * Points * _wavePatches) + patch - _wavePatch) * Blocking.RowStride + (channel % Blocking.Inputs);
         for (var point = 0; point < Points; point++)
         {
+            var panel = _tiles.Ready((byte*)weights, depth, narrow: false, tiles, spare: null);
             for (var t = 0; t < tiles; t++)
             {
                 var first = patches * t / tiles;
                 var count = (patches * (t + 1) / tiles) - first;
-                var kernel = (delegate*<float*, byte*, int, float*, bool, void>)MicroKernels<L, V>.Wide[count - 1];
-                kernel(rows + ((long)first * Blocking.RowStride), (byte*)weights, depth, sums + (first * 2 * L.Count), channel > 0);
+                var call = new TileCall
+                {
+                    Rows = rows + ((long)first * Blocking.RowStride), Panel = (byte*)panel.Weights, Words = depth, Distance = Blocking.RowStride * sizeof(float),
+                    Sums = sums + (first * 2 * L.Count), Accumulate = channel > 0 ? 1 : 0, Ahead = (byte*)sums,
+                };
+                _tiles.Sum(ref call, panel.Kernels, count);
             }
 
             rows += (long)_wavePatches * Blocking.RowStride;
