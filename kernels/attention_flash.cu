@@ -6,7 +6,7 @@ template <int DIM> struct Flash
 {
     static constexpr int TILE = 64, PITCH = DIM + 8, MATRIX = TILE * PITCH, CHUNKS = DIM / 8;
 
-    DEV void load_tile(f16* to, const f16* from, int stride, int first, int rows, int head_dim)
+    DEV void load_tile(half* to, const half* from, int stride, int first, int rows, int head_dim)
     {
         UNROLL for (int i = 0; i < TILE * CHUNKS / 128; i++)
         {
@@ -20,15 +20,15 @@ template <int DIM> struct Flash
     DEV void run(const AttentionArgs& a)
     {
         AttentionSet s = set_of(a);
-        f16* query = (f16*)smem();
-        f16* stages = query + MATRIX;
+        half* query = (half*)smem();
+        half* stages = query + MATRIX;
         int lane = tid() % 32, warp = tid() / 32;
         int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
         int key_image = (int)((i64)image * s.key_images / a.images);
         int first = bid_x() * TILE;
-        const f16* keys = (const f16*)s.key.data + (i64)key_image * s.keys * s.key_stride + head * a.head_dim;
-        const f16* values = (const f16*)s.value.data + (i64)key_image * s.keys * s.value_stride + head * a.head_dim;
-        load_tile(query, (const f16*)s.query.data + (i64)image * a.tokens * s.query_stride + head * a.head_dim, s.query_stride, first, a.tokens, a.head_dim);
+        const half* keys = (const half*)s.key.data + (i64)key_image * s.keys * s.key_stride + head * a.head_dim;
+        const half* values = (const half*)s.value.data + (i64)key_image * s.keys * s.value_stride + head * a.head_dim;
+        load_tile(query, (const half*)s.query.data + (i64)image * a.tokens * s.query_stride + head * a.head_dim, s.query_stride, first, a.tokens, a.head_dim);
         load_tile(stages, keys, s.key_stride, 0, s.keys, a.head_dim);
         load_tile(stages + MATRIX, values, s.value_stride, 0, s.keys, a.head_dim);
         cp_commit();
@@ -51,11 +51,11 @@ template <int DIM> struct Flash
         {
             cp_wait<0>();
             sync();
-            f16* key = stages + tile % 2 * 2 * MATRIX;
-            f16* value = key + MATRIX;
+            half* key = stages + tile % 2 * 2 * MATRIX;
+            half* value = key + MATRIX;
             if (tile + 1 < tiles)
             {
-                f16* next = stages + (tile + 1) % 2 * 2 * MATRIX;
+                half* next = stages + (tile + 1) % 2 * 2 * MATRIX;
                 load_tile(next, keys, s.key_stride, (tile + 1) * TILE, s.keys, a.head_dim);
                 load_tile(next + MATRIX, values, s.value_stride, (tile + 1) * TILE, s.keys, a.head_dim);
             }
@@ -151,7 +151,7 @@ template <int DIM> struct Flash
                     float low = out[i][2 * h] * inverse, high = out[i][2 * h + 1] * inverse;
                     if (a.out.half)
                     {
-                        *(u32*)((f16*)a.out.data + at + i * 8) = pack2(low, high);
+                        *(u32*)((half*)a.out.data + at + i * 8) = pack2(low, high);
                     }
                     else
                     {

@@ -6,15 +6,15 @@
 // Halves from rows that lie `stride` apart; padded to to_rows x to_columns, both in eights.
 struct WidePackArgs
 {
-    const f16* from;
-    f16* to;
+    const half* from;
+    half* to;
     int rows, columns, stride, to_rows, to_columns, unused;
 };
 
 struct WideSoftmaxArgs
 {
     const float* scores;
-    f16* probabilities;
+    half* probabilities;
     int keys, padded;
     float unit;
     int unused;
@@ -41,19 +41,18 @@ FP_KERNEL(wide_pack, 256, 2, WidePackArgs, a)
 FP_KERNEL(wide_transpose, 256, 2, WidePackArgs, a)
 {
     constexpr int TILE = 64;
-    f16* tile = (f16*)smem();
+    half* tile = (half*)smem();
     UNROLL for (int i = 0; i < 2; i++)
     {
         int item = tid() + i * 256;
         int row = item / 8, chunk = item % 8;
         u32x4 raw = load_or_zeros(a, bid_x() * TILE + row, bid_y() * TILE + chunk * 8);
-        f16* to = tile + chunk * 8 * TILE + (row / 8 ^ chunk) * 8 + row % 8;
+        half* to = tile + chunk * 8 * TILE + (row / 8 ^ chunk) * 8 + row % 8;
         UNROLL for (int j = 0; j < 4; j++)
         {
             u32 word = raw[j];
-            f16x2 pair = __builtin_bit_cast(f16x2, word);
-            to[2 * j * TILE] = pair[0];
-            to[(2 * j + 1) * TILE] = pair[1];
+            to[2 * j * TILE] = half_of(word, 0);
+            to[(2 * j + 1) * TILE] = half_of(word, 1);
         }
     }
 

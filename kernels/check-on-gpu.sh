@@ -46,7 +46,7 @@ fi
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 report=$out/report.md
-figures="ptxas kernels steps edits torch_unet"
+figures="ptxas kernels kernels_bf16 steps edits torch_unet"
 rm -f "$report" "$out/report.json" "$out/tables.md" "$out/ptxas.md"
 for name in $figures; do rm -f "$out/$name.json"; done
 
@@ -167,15 +167,18 @@ if [ -x "$tests" ]; then
   mkdir "$FRAMEPAINTER_MODEL"
   run begin model 300 --filter-method "$suite.GpuReport.Model"
   # Alone and first: the driver assembles every kernel once, and the other processes find them.
-  run part goldens 120 --filter-class "$suite.GoldenTests"
+  run part goldens 180 --filter-class "$suite.GoldenTests"
   conformance border BorderConformance
   conformance inner InnerConformance
   conformance large-tiles LargeTileConformance
   conformance naive NaiveConformance
+  conformance bfloat16 BFloat16Conformance
+  conformance bfloat16-large-tiles BFloat16LargeTileConformance
+  run begin rounding 60 --filter-class "$suite.BFloat16Tests"
   run begin hopper 60 --filter-class "$suite.HopperProductTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
   run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
-  end border inner large-tiles naive hopper precision streaming
+  end border inner large-tiles naive bfloat16 bfloat16-large-tiles rounding hopper precision streaming
   [ -z "$ptxas" ] || end ptxas
   end model
   # Times: one part after the other, with the machine to itself.
@@ -183,6 +186,7 @@ if [ -x "$tests" ]; then
   run part steps 90 --filter-method "$suite.GpuReport.Steps"
   run part edits 120 --filter-method "$suite.GpuReport.Edits"
   run part kernels 90 --filter-method "$suite.GpuReport.Kernels"
+  run part kernels-bf16 60 --filter-method "$suite.GpuReport.KernelsInBFloat16"
 else
   [ -z "$ptxas" ] || end ptxas
   failed=1

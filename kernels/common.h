@@ -1,14 +1,22 @@
-// What every kernel shares: types, views of values in float32 or float16, and functions.
-// Included by each kernel; picks the device or the emulator underneath.
+// What every kernel shares: types, views of values in float32 or halves, and functions.
+// Included by each kernel; picks the device or the emulator underneath. Every source is compiled twice: a half is float16, or bfloat16 where
+// FP_BRAIN says so, and the names of kernels then end with _bf16.
 #pragma once
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
-typedef _Float16 f16;
-typedef f16 f16x2 __attribute__((ext_vector_type(2)));
 typedef float f32x2 __attribute__((ext_vector_type(2)));
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef u32 u32x4 __attribute__((ext_vector_type(4)));
+#ifdef FP_BRAIN
+#define FP_HALF "bf16"
+#define FP_NAME(name) name##_bf16
+constexpr bool BRAIN = true;
+#else
+#define FP_HALF "f16"
+#define FP_NAME(name) name
+constexpr bool BRAIN = false;
+#endif
 #ifdef FP_HOST
 #include "emulator/emulator.h"
 #else
@@ -16,32 +24,15 @@ typedef u32 u32x4 __attribute__((ext_vector_type(4)));
 #endif
 #define UNROLL _Pragma("unroll")
 
-// A value in memory: its first element, and whether elements are float16 (else float32).
+#include "halves.h"
+
+// A value in memory: its first element, and whether elements are halves (else float32).
 struct View
 {
     const void* data;
     int half;
     int unused;
 };
-
-DEV u32 pack2(float low, float high)
-{
-    f16x2 pair = {(f16)low, (f16)high};
-    return __builtin_bit_cast(u32, pair);
-}
-
-// Eight halves, widened.
-DEV void widen(const u32x4& raw, float (&r)[8])
-{
-    UNROLL for (int i = 0; i < 4; i++)
-    {
-        // By a variable: clang 19 takes the first word whichever element of a vector it is told to reinterpret.
-        u32 word = raw[i];
-        f16x2 pair = __builtin_bit_cast(f16x2, word);
-        r[2 * i] = (float)pair[0];
-        r[2 * i + 1] = (float)pair[1];
-    }
-}
 
 // V consecutive elements, widened. V is 8 (element number a multiple of 8) or 1.
 template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
@@ -50,7 +41,7 @@ template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
     {
         if (view.half)
         {
-            u32x4 raw = *(const u32x4*)((const f16*)view.data + at);
+            u32x4 raw = *(const u32x4*)((const half*)view.data + at);
             widen(raw, r);
         }
         else
@@ -65,13 +56,13 @@ template <int V> DEV void load(const View& view, i64 at, float (&r)[V])
     }
     else
     {
-        r[0] = view.half ? (float)((const f16*)view.data)[at] : ((const float*)view.data)[at];
+        r[0] = view.half ? widen(((const half*)view.data)[at]) : ((const float*)view.data)[at];
     }
 }
 
 DEV float load1(const View& view, i64 at)
 {
-    return view.half ? (float)((const f16*)view.data)[at] : ((const float*)view.data)[at];
+    return view.half ? widen(((const half*)view.data)[at]) : ((const float*)view.data)[at];
 }
 
 template <int V> DEV void store(const View& view, i64 at, const float (&r)[V])
@@ -81,7 +72,7 @@ template <int V> DEV void store(const View& view, i64 at, const float (&r)[V])
         if (view.half)
         {
             u32x4 raw = {pack2(r[0], r[1]), pack2(r[2], r[3]), pack2(r[4], r[5]), pack2(r[6], r[7])};
-            *(u32x4*)((f16*)view.data + at) = raw;
+            *(u32x4*)((half*)view.data + at) = raw;
         }
         else
         {
@@ -92,7 +83,7 @@ template <int V> DEV void store(const View& view, i64 at, const float (&r)[V])
     }
     else if (view.half)
     {
-        ((f16*)view.data)[at] = (f16)r[0];
+        ((half*)view.data)[at] = narrow(r[0]);
     }
     else
     {

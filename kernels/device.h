@@ -7,7 +7,7 @@
 #define DEV static __attribute__((device)) inline __attribute__((always_inline))
 
 #define FP_KERNEL(name, threads, blocks, Args, a) \
-    extern "C" __global__ FP_LAUNCH_BOUNDS(threads, blocks) void name(const Args a)
+    extern "C" __global__ FP_LAUNCH_BOUNDS(threads, blocks) void FP_NAME(name)(const Args a)
 
 extern __shared__ __attribute__((aligned(128))) unsigned char fp_dynamic[];
 
@@ -63,10 +63,13 @@ DEV void ldsm4t(u32 (&r)[4], const void* row)
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
 }
 
+// Two floats as bfloat16, rounded to nearest even; the first in the lower half.
+DEV u32 brain2(float low, float high) { return __builtin_bit_cast(u32, __nvvm_ff2bf16x2_rn(high, low)); }
+
 // c += a b: 16x16 times 16x8 halves, summed in float32.
 DEV void mma16816(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
 {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." FP_HALF "." FP_HALF ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }

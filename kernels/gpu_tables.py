@@ -1,6 +1,6 @@
 """
 Makes tables.md of what lies in a folder: kernels.json (times of single ops; PyTorch's on the same shapes are taken here, where it finds the GPU),
-steps.json, edits.json, and torch_unet.json of torch_peer.py.
+kernels_bf16.json (some of them in bfloat16), steps.json, edits.json, and torch_unet.json of torch_peer.py.
 """
 import json
 import pathlib
@@ -60,6 +60,16 @@ def kernel_line(row, times):
     rate = f"{row['flops'] / ms / 1e9:.1f}" if row["flops"] and ms > 0 else ""
     by_backend = [figure(times[name]) if name in times else "" for name in ("flash", "cuDNN")]
     return [row["op"], size(row), f"{row['inputs']} to {row['outputs']}", f"{ms:.4f}", rate, figure(other), ratio(other, ms), *by_backend]
+
+
+def brain_table(data, halves):
+    """Single ops in bfloat16 beside the same in float16."""
+    def key(row):
+        return row["op"], size(row), row["inputs"]
+
+    ours = {key(row): row["milliseconds"] for row in halves["rows"]} if halves else {}
+    lines = [[*key(row), figure(row["milliseconds"]), figure(ours.get(key(row))), ratio(ours.get(key(row)), row["milliseconds"])] for row in data["rows"]]
+    return [f"## Kernels in bfloat16 on {data['device']}", "", *table(["op", "images x height x width", "channels", "bfloat16, ms", "float16, ms", "float16's time over it"], lines)]
 
 
 def matching_block_table(rows, ops):
@@ -122,10 +132,12 @@ def read(path):
 
 
 def main(folder):
-    kernels, steps, edits, peer = (read(folder / name) for name in ("kernels.json", "steps.json", "edits.json", "torch_unet.json"))
+    kernels, brain, steps, edits, peer = (read(folder / name) for name in ("kernels.json", "kernels_bf16.json", "steps.json", "edits.json", "torch_unet.json"))
     parts = []
     if kernels:
         parts.append(kernel_tables(kernels, import_torch_ops()))
+    if brain:
+        parts.append(brain_table(brain, kernels))
     if edits:
         parts.append(edit_table(edits))
     if peer:
@@ -133,7 +145,7 @@ def main(folder):
     if steps:
         parts.append(launch_tables(steps))
     if not parts:
-        sys.exit("There is no kernels.json, steps.json, edits.json or torch_unet.json.")
+        sys.exit("There is no kernels.json, kernels_bf16.json, steps.json, edits.json or torch_unet.json.")
     (folder / "tables.md").write_text("\n\n".join("\n".join(part) for part in parts) + "\n")
 
 

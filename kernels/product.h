@@ -10,7 +10,7 @@ enum Gather { LINEAR, CONV, TEMPORAL };
 struct ProductArgs
 {
     View first, second, rows, residual0, residual1, out;
-    const f16* weight;
+    const half* weight;
     const float* bias;
     i64 m;
     int n, k, k_padded, channels0, channels1, out_channels;

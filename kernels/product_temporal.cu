@@ -17,9 +17,9 @@ FP_KERNEL(product_temporal_naive, 256, 1, ProductArgs, a)
     float sum = 0, gate = 0;
     for (int k = 0; k < a.k; k++)
     {
-        float x = (float)(f16)gather1<TEMPORAL>(a, row, k);
-        sum += x * (float)a.weight[(i64)n * a.k_padded + k];
-        if (gated) gate += x * (float)a.weight[(i64)(n + 1) * a.k_padded + k];
+        float x = widen(narrow(gather1<TEMPORAL>(a, row, k)));
+        sum += x * widen(a.weight[(i64)n * a.k_padded + k]);
+        if (gated) gate += x * widen(a.weight[(i64)(n + 1) * a.k_padded + k]);
     }
 
     if (gated)

@@ -33,13 +33,13 @@ template <int GATHER, bool ANY, int WARPS_M, int WARPS_N, int MI, int NI> struct
         }
     }
 
-    DEV void load_stage(const ProductArgs& a, f16* stage, const Row (&rows)[ROWS], Cursor& cursor, int k0)
+    DEV void load_stage(const ProductArgs& a, half* stage, const Row (&rows)[ROWS], Cursor& cursor, int k0)
     {
         int chunk = tid() % 4, first = tid() / 4;
         int k = k0 + chunk * 8;
         UNROLL for (int i = 0; i < ROWS; i++)
         {
-            f16* to = stage + (first + i * (THREADS / 4)) * PITCH + chunk * 8;
+            half* to = stage + (first + i * (THREADS / 4)) * PITCH + chunk * 8;
             if constexpr (ANY)
             {
                 UNROLL for (int j = 0; j < 8; j += 2)
@@ -49,10 +49,10 @@ template <int GATHER, bool ANY, int WARPS_M, int WARPS_N, int MI, int NI> struct
             {
                 i64 position = k < a.k ? position_of<GATHER>(a, rows[i], cursor.ky, cursor.kx) : -1;
                 bool in_first = cursor.channel < a.channels0;
-                const f16* from = in_first
-                    ? (const f16*)a.first.data + position * a.channels0 + cursor.channel
-                    : (const f16*)a.second.data + position * a.channels1 + cursor.channel - a.channels0;
-                cp_async16(to, position < 0 ? (const f16*)a.first.data : from, position >= 0);
+                const half* from = in_first
+                    ? (const half*)a.first.data + position * a.channels0 + cursor.channel
+                    : (const half*)a.second.data + position * a.channels1 + cursor.channel - a.channels0;
+                cp_async16(to, position < 0 ? (const half*)a.first.data : from, position >= 0);
             }
         }
 
@@ -64,11 +64,11 @@ template <int GATHER, bool ANY, int WARPS_M, int WARPS_N, int MI, int NI> struct
         }
     }
 
-    DEV void multiply(const f16* stage, float (&acc)[MI][NI][4])
+    DEV void multiply(const half* stage, float (&acc)[MI][NI][4])
     {
         int lane = tid() % 32, warp = tid() / 32;
-        const f16* rows = stage + (warp % WARPS_M) * MI * 16 * PITCH;
-        const f16* columns = stage + (BM + (warp / WARPS_M) * NI * 8) * PITCH;
+        const half* rows = stage + (warp % WARPS_M) * MI * 16 * PITCH;
+        const half* columns = stage + (BM + (warp / WARPS_M) * NI * 8) * PITCH;
         UNROLL for (int k = 0; k < STEP; k += 16)
         {
             u32 left[MI][4], right[NI / 2][4];
@@ -99,7 +99,7 @@ template <int GATHER, bool ANY, int WARPS_M, int WARPS_N, int MI, int NI> struct
 
     DEV void run(const ProductArgs& a)
     {
-        f16* stages = (f16*)smem();
+        half* stages = (half*)smem();
         int lane = tid() % 32, warp = tid() / 32;
         Row rows[ROWS];
         UNROLL for (int i = 0; i < ROWS; i++) rows[i] = row_at<GATHER>(a, (i64)bid_x() * BM + tid() / 4 + i * (THREADS / 4));

@@ -28,7 +28,7 @@ void copy16(void* to, const void* from, bool valid);
 void commit();
 void wait(int groups);
 void load_matrices(u32* r, const void* row, bool transposed);
-void multiply(float* c, const u32* a, u32 b0, u32 b1);
+void multiply(float* c, const u32* a, u32 b0, u32 b1, bool brain);
 
 struct Kernel
 {
@@ -42,7 +42,7 @@ struct Kernel
 
 #define FP_KERNEL(name, threads, blocks, Args, a) \
     static void name(const Args a); \
-    static emulator::Kernel registered_##name(#name, [](void** p) { name(*(const Args*)p[0]); }, threads, sizeof(Args)); \
+    static emulator::Kernel registered_##name(BRAIN ? #name "_bf16" : #name, [](void** p) { name(*(const Args*)p[0]); }, threads, sizeof(Args)); \
     static void name(const Args a)
 
 DEV unsigned char* smem() { return emulator::place.shared; }
@@ -61,10 +61,25 @@ DEV float mul_rn(float a, float b)
 #pragma clang fp contract(off)
     return a * b;
 }
+
+// Two floats as bfloat16, rounded to nearest even, NaN as the device writes it; the first in the lower half.
+DEV u32 brain2(float low, float high)
+{
+    u32 pair = 0;
+    for (int i = 0; i < 2; i++)
+    {
+        u32 bits = __builtin_bit_cast(u32, i ? high : low);
+        bits = (bits & 0x7FFFFFFF) > 0x7F800000 ? 0x7FFF : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+        pair |= bits << 16 * i;
+    }
+
+    return pair;
+}
+
 DEV void hold(u32x4&) {}
 DEV void cp_async16(void* to, const void* from, bool valid) { emulator::copy16(to, from, valid); }
 DEV void cp_commit() { emulator::commit(); }
 template <int N> DEV void cp_wait() { emulator::wait(N); }
 DEV void ldsm4(u32 (&r)[4], const void* row) { emulator::load_matrices(r, row, false); }
 DEV void ldsm4t(u32 (&r)[4], const void* row) { emulator::load_matrices(r, row, true); }
-DEV void mma16816(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) { emulator::multiply(c, a, b0, b1); }
+DEV void mma16816(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) { emulator::multiply(c, a, b0, b1, BRAIN); }

@@ -33,7 +33,7 @@ struct Product
     float* sums;
     int n;
     u64 left, right;
-    bool accumulate;
+    bool accumulate, brain;
     // The thread's two rows where the left operand lies in registers; the right one's rows are k then.
     bool in_registers;
     float rows[2][16];
@@ -114,7 +114,7 @@ static void run(Barrier& b, const Load& load)
         for (u32 x = 0; x < map.box[0]; x++)
         {
             i64 at = (i64)load.at[0] + x;
-            f16 value = inside && at >= 0 && at < map.dims[0] ? ((const f16*)from)[at] : (f16)0.0f;
+            unsigned short value = inside && at >= 0 && at < map.dims[0] ? ((const unsigned short*)from)[at] : 0;
             memcpy(at_address(swizzle(to + row * line + x * 2), 2), &value, 2);
         }
     }
@@ -197,24 +197,24 @@ static u32 start_of(u64 descriptor)
 }
 
 // Sixteen halves of a row, widened.
-static void row_of(u64 descriptor, int row, float (&r)[16])
+static void row_of(u64 descriptor, bool brain, int row, float (&r)[16])
 {
     u32 first = start_of(descriptor) + row / 8 * ((u32)(descriptor >> 32 & 0x3FFF) << 4) + row % 8 * 128;
-    f16 halves[16];
+    unsigned short halves[16];
     memcpy(halves, at_address(swizzle(first), 16), 16);
     memcpy(halves + 8, at_address(swizzle(first + 16), 16), 16);
-    for (int i = 0; i < 16; i++) r[i] = (float)halves[i];
+    for (int i = 0; i < 16; i++) r[i] = widen(halves[i], brain);
 }
 
 // A column of a matrix whose rows are k, widened.
-static void column_of(u64 descriptor, int column, float (&r)[16])
+static void column_of(u64 descriptor, bool brain, int column, float (&r)[16])
 {
     u32 start = start_of(descriptor), apart = (u32)(descriptor >> 32 & 0x3FFF) << 4;
     for (int k = 0; k < 16; k++)
     {
-        f16 value;
+        unsigned short value;
         memcpy(&value, at_address(swizzle(start + k / 8 * apart + k % 8 * 128 + column * 2), 2), 2);
-        r[k] = (float)value;
+        r[k] = widen(value, brain);
     }
 }
 
@@ -225,12 +225,12 @@ static void run(const Product& p)
     float left[2][16], right[16];
     for (int h = 0; h < 2; h++)
         if (p.in_registers) memcpy(left[h], p.rows[h], sizeof left[h]);
-        else row_of(p.left, first + h * 8, left[h]);
+        else row_of(p.left, p.brain, first + h * 8, left[h]);
     for (int column = 0; column < p.n / 4; column++)
     {
         int n = column / 2 * 8 + lane % 4 * 2 + column % 2;
-        if (p.in_registers) column_of(p.right, n, right);
-        else row_of(p.right, n, right);
+        if (p.in_registers) column_of(p.right, p.brain, n, right);
+        else row_of(p.right, p.brain, n, right);
         for (int h = 0; h < 2; h++)
         {
             float sum = 0;
@@ -253,28 +253,28 @@ static void issue(const Product& p)
     }
 
     const Product& first = issued[own.issued++];
-    if (first.n != p.n || first.left != p.left || first.right != p.right || first.accumulate != p.accumulate || first.in_registers != p.in_registers) fail("multiplies something else than its warpgroup");
+    if (first.n != p.n || first.left != p.left || first.right != p.right || first.accumulate != p.accumulate || first.brain != p.brain || first.in_registers != p.in_registers) fail("multiplies something else than its warpgroup");
     own.open.push_back(p);
     if (!late_products) run(p);
 }
 
-void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate) { issue({sums, n, left, right, accumulate, false, {}}); }
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate, bool brain) { issue({sums, n, left, right, accumulate, brain, false, {}}); }
 
-void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right)
+void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, bool brain)
 {
     auto& fragments = s_fragments[s_turns[place.tid]++ % 2];
     memcpy(fragments[place.tid], left, sizeof fragments[0]);
     warp_barrier();
-    Product p = {sums, n, 0, right, true, true, {}};
+    Product p = {sums, n, 0, right, true, brain, true, {}};
     for (int k = 0; k < 16; k++)
     {
         // Four lanes hold a row, two neighbours each in words 0 and 2; the row eight further down is in words 1 and 3.
         const u32* from = fragments[place.tid / 4 * 4 + k % 8 / 2];
         for (int h = 0; h < 2; h++)
         {
-            f16 pair[2];
+            unsigned short pair[2];
             memcpy(pair, from + k / 8 * 2 + h, sizeof pair);
-            p.rows[h][k] = (float)pair[k % 2];
+            p.rows[h][k] = widen(pair[k % 2], brain);
         }
     }
 

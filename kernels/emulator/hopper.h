@@ -17,8 +17,8 @@ void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at);
 void products_fence();
 void products_commit();
 void products_wait(int groups);
-void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate);
-void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right);
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate, bool brain);
+void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, bool brain);
 void sync_group(int group);
 extern int blocks;
 }
@@ -70,9 +70,9 @@ DEV void products_commit() { emulator::products_commit(); }
 template <int N> DEV void products_wait() { emulator::products_wait(N); }
 template <int N> DEV void warpgroup_multiply(float (&s)[N], u64 left, u64 right, int accumulate)
 {
-    emulator::warpgroup_multiply(s, 2 * N, left, right, accumulate);
+    emulator::warpgroup_multiply(s, 2 * N, left, right, accumulate, BRAIN);
 }
 template <int N> DEV void warpgroup_multiply_rows(float (&s)[N], const u32 (&left)[4], u64 right)
 {
-    emulator::warpgroup_multiply_rows(s, 2 * N, left, right);
+    emulator::warpgroup_multiply_rows(s, 2 * N, left, right, BRAIN);
 }

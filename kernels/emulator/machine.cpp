@@ -231,9 +231,9 @@ void load_matrices(u32* r, const void* row, bool transposed)
 }
 
 // Halves are put in order as words and widened in runs, so that the compiler makes vectors of it.
-static void product(Exchange& e)
+template <bool OF_BRAIN> static void product(Exchange& e)
 {
-    alignas(64) f16 left[16][16], right[8][16];
+    alignas(64) unsigned short left[16][16], right[8][16];
     alignas(64) float a[16][16], bt[8][16], b[16][8], c[16][8];
     for (int l = 0; l < WARP; l++)
     {
@@ -248,9 +248,9 @@ static void product(Exchange& e)
     }
 
     for (int i = 0; i < 16; i++)
-        for (int k = 0; k < 16; k++) a[i][k] = (float)left[i][k];
+        for (int k = 0; k < 16; k++) a[i][k] = widen(left[i][k], OF_BRAIN);
     for (int j = 0; j < 8; j++)
-        for (int k = 0; k < 16; k++) bt[j][k] = (float)right[j][k];
+        for (int k = 0; k < 16; k++) bt[j][k] = widen(right[j][k], OF_BRAIN);
     for (int k = 0; k < 16; k++)
         for (int j = 0; j < 8; j++) b[k][j] = bt[j][k];
     for (int i = 0; i < 16; i++)
@@ -260,7 +260,7 @@ static void product(Exchange& e)
         for (int i = 0; i < 4; i++) e.sums[l][i] = c[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
 }
 
-void multiply(float* c, const u32* a, u32 b0, u32 b1)
+void multiply(float* c, const u32* a, u32 b0, u32 b1, bool brain)
 {
     int lane = current->tid % WARP;
     auto& exchange = collective(
@@ -270,7 +270,7 @@ void multiply(float* c, const u32* a, u32 b0, u32 b1)
             e.right[l][0] = b0;
             e.right[l][1] = b1;
         },
-        product);
+        brain ? product<true> : product<false>);
     memcpy(c, exchange.sums[lane], 16);
 }
 

@@ -5,6 +5,12 @@
 
 namespace emulator
 {
+// This side is compiled once, for kernels of float16 and of bfloat16: what halves are comes with each call.
+inline float widen(unsigned short bits, bool brain)
+{
+    return brain ? __builtin_bit_cast(float, (u32)bits << 16) : (float)__builtin_bit_cast(_Float16, bits);
+}
+
 struct Kernel;
 Kernel* find(const char* name);
 

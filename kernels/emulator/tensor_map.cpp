@@ -10,8 +10,8 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(
     const unsigned* element_strides, int interleave, int swizzle, int, int fill)
 {
     FP_FAULT(cuTensorMapEncodeTiled);
-    constexpr int INVALID_VALUE = 1, HALVES = 6, SWIZZLE_128 = 3;
-    if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || type != HALVES || interleave != 0 || swizzle != SWIZZLE_128 || fill != 0) return INVALID_VALUE;
+    constexpr int INVALID_VALUE = 1, HALVES = 6, BRAIN_HALVES = 9, SWIZZLE_128 = 3;
+    if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || (type != HALVES && type != BRAIN_HALVES) || interleave != 0 || swizzle != SWIZZLE_128 || fill != 0) return INVALID_VALUE;
     emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, {}};
     for (unsigned d = 0; d < rank; d++)
     {

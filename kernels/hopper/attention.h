@@ -28,7 +28,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
 
     struct Shared
     {
-        f16 *query, *stages;
+        half *query, *stages;
         u64 *full, *empty, *queries;
     };
 
@@ -37,9 +37,9 @@ template <int GROUPS, int STAGES> struct HopperAttention
     DEV Shared shared()
     {
         unsigned char* base = first_stage();
-        f16* stages = (f16*)base + GROUPS * QUERY;
+        half* stages = (half*)base + GROUPS * QUERY;
         u64* barriers = (u64*)(stages + STAGES * TILE);
-        return {(f16*)base, stages, barriers, barriers + STAGES, barriers + 2 * STAGES};
+        return {(half*)base, stages, barriers, barriers + STAGES, barriers + 2 * STAGES};
     }
 
     // Keys and values lie in stages of their own, keys first: the products of both begin as early as they can.
@@ -64,7 +64,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
     }
 
     // Awaits the keys of a stage and starts their scores.
-    DEV void begin_scores(const Shared& s, const Ring& at, const f16* query, float (&sums)[64])
+    DEV void begin_scores(const Shared& s, const Ring& at, const half* query, float (&sums)[64])
     {
         barrier_wait(s.full + at.stage, at.parity);
         hold(sums);
@@ -149,7 +149,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
     DEV void consume(const HopperAttentionArgs& a, const HopperAttentionSet& set, const Shared& s, int image, int head)
     {
         int group = tid() / 128;
-        const f16* query = s.query + group * QUERY;
+        const half* query = s.query + group * QUERY;
         float score_sums[64], out[32], largest[2], total[2], shrink[2];
         u32 p[32];
         UNROLL for (int i = 0; i < 32; i++) out[i] = 0;
@@ -214,7 +214,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
                 float low = out[4 * j + 2 * h] * inverse, high = out[4 * j + 2 * h + 1] * inverse;
                 if (a.out.half)
                 {
-                    *(u32*)((f16*)a.out.data + at + j * 8) = pack2(low, high);
+                    *(u32*)((half*)a.out.data + at + j * 8) = pack2(low, high);
                 }
                 else
                 {

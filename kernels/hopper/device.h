@@ -3,12 +3,14 @@
 #define FP_ALIGNED_ARGUMENT __attribute__((aligned(64)))
 
 // Where a kernel's argument lies: clang would copy it to local memory, of which tensor maps cannot be read.
+#define FP_STRING(text) FP_STRING_OF(text)
+#define FP_STRING_OF(text) #text
 #define FP_ARGUMENT(kernel, a) fp_argument_of_##kernel()
 #define FP_ARGUMENT_OF(kernel) \
     DEV u64 fp_argument_of_##kernel() \
     { \
         u64 at; \
-        asm("{\n.reg .b64 t;\nmov.b64 t, " #kernel "_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(at)); \
+        asm("{\n.reg .b64 t;\nmov.b64 t, " FP_STRING(FP_NAME(kernel)) "_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(at)); \
         return at; \
     }
 
@@ -113,13 +115,13 @@ template <int N> DEV void products_wait() { asm volatile("wgmma.wait_group.sync.
 // sums (+)= left right: 64x16 halves times 16xN halves, both along k in shared memory; four warps together.
 DEV void warpgroup_multiply(float (&s)[64], u64 left, u64 right, int accumulate)
 {
-    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" FP_NAMES64
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
                  "}, %64, %65, p, 1, 1, 0, 0;\n}" : FP_SUMS64(s) : "l"(left), "l"(right), "r"(accumulate) : "memory");
 }
 
 DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)
 {
-    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %82, 0;\nwgmma.mma_async.sync.aligned.m64n160k16.f32.f16.f16 {" FP_NAMES64
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %82, 0;\nwgmma.mma_async.sync.aligned.m64n160k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
                  ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79}, %80, %81, p, 1, 1, 0, 0;\n}"
                  : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72) : "l"(left), "l"(right), "r"(accumulate) : "memory");
 }
@@ -127,7 +129,7 @@ DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)
 // sums += left right: 64x16 halves in registers (a fragment of mma.sync for each warp's sixteen rows) times 16x64 halves whose rows are k.
 DEV void warpgroup_multiply_rows(float (&s)[32], const u32 (&left)[4], u64 right)
 {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." FP_HALF "." FP_HALF " {"
                  "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
                  "}, {%32,%33,%34,%35}, %36, 1, 1, 1, 1;"
                  : FP_SUMS8(s, 0), FP_SUMS8(s, 8), FP_SUMS8(s, 16), FP_SUMS8(s, 24)

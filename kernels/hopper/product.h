@@ -33,7 +33,7 @@ template <int BN, int STAGES> struct HopperProduct
 
     struct Shared
     {
-        f16* stages;
+        half* stages;
         float* slabs;
         u64 *full, *empty, *turn;
         u32* last;
@@ -53,7 +53,7 @@ template <int BN, int STAGES> struct HopperProduct
     {
         unsigned char* base = first_stage();
         u64* barriers = (u64*)(base + STAGES * STAGE_BYTES + WARPS * SLAB * 4);
-        return {(f16*)base, (float*)(base + STAGES * STAGE_BYTES), barriers, barriers + STAGES, barriers + 2 * STAGES, (u32*)(barriers + 2 * STAGES + GROUPS)};
+        return {(half*)base, (float*)(base + STAGES * STAGE_BYTES), barriers, barriers + STAGES, barriers + 2 * STAGES, (u32*)(barriers + 2 * STAGES + GROUPS)};
     }
 
     DEV int items_of(const HopperProductArgs& a) { return a.whole + a.shared * a.slices; }
@@ -106,7 +106,7 @@ template <int BN, int STAGES> struct HopperProduct
                 bool in_first = step < steps0;
                 int channel = (in_first ? step : step - steps0) * STEP;
                 int k = (ky * a.taps_x + kx) * (p.channels0 + p.channels1) + (in_first ? 0 : p.channels0) + channel;
-                f16* stage = s.stages + ring.stage * STAGE;
+                half* stage = s.stages + ring.stage * STAGE;
                 u64* full = s.full + ring.stage;
                 barrier_wait(s.empty + ring.stage, ring.parity);
                 barrier_expect(full, STAGE_BYTES);
@@ -123,7 +123,7 @@ template <int BN, int STAGES> struct HopperProduct
         }
     }
 
-    DEV void multiply(const f16* stage, float (&low)[SUMS], float (&high)[SUMS], bool accumulate)
+    DEV void multiply(const half* stage, float (&low)[SUMS], float (&high)[SUMS], bool accumulate)
     {
         u64 a = describe(stage), b = describe(stage + LEFT), below = describe(stage + 64 * STEP);
         UNROLL for (int k = 0; k < STEP / 16; k++)
@@ -174,8 +174,8 @@ template <int BN, int STAGES> struct HopperProduct
     template <bool GATED> DEV void ask(const ProductArgs& p, const Place& place, Ahead& ahead)
     {
         if (!place.inside) return;
-        if (p.residual0.data && p.residual0.half) ahead.residual0 = *(const u32x4*)((const f16*)p.residual0.data + place.at);
-        if (p.residual1.data && p.residual1.half) ahead.residual1 = *(const u32x4*)((const f16*)p.residual1.data + place.at);
+        if (p.residual0.data && p.residual0.half) ahead.residual0 = *(const u32x4*)((const half*)p.residual0.data + place.at);
+        if (p.residual1.data && p.residual1.half) ahead.residual1 = *(const u32x4*)((const half*)p.residual1.data + place.at);
         if (!GATED && p.bias) load<8>(View{p.bias, 0, 0}, place.n, ahead.bias);
     }
 

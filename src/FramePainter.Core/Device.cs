@@ -30,13 +30,18 @@ public sealed record Device
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public static Device Custom(string name, Func<IBackend> createBackend)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(createBackend);
-        return new Device(name, request => request.Numbers == CpuNumbers.Default
-            ? createBackend()
-            : throw new OptionException(
-                nameof(PainterOptions.Precision),
-                $"Precision {request.Numbers.Precision} with weights {request.Numbers.Weights} is for the processor; '{name}' has options of its own."));
+        return OfPackage(name, numbers => numbers == CpuNumbers.Default, _ => createBackend());
+    }
+
+    /// <summary>A device of another package that computes in more than one precision. Each painter makes a backend of its own when it is loaded, and disposes it with itself.</summary>
+    /// <param name="name">A name for people.</param>
+    /// <param name="createBackend">Makes a backend of the painter's <see cref="PainterOptions.Precision"/>; may raise a <see cref="DeviceException"/>.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static Device Custom(string name, Func<Precision, IBackend> createBackend)
+    {
+        ArgumentNullException.ThrowIfNull(createBackend);
+        return OfPackage(name, numbers => numbers with { Precision = Precision.Float32 } == CpuNumbers.Default, createBackend);
     }
 
     /// <summary>
@@ -67,6 +72,16 @@ public sealed record Device
     /// <param name="request">What it shall be like.</param>
     /// <exception cref="OptionException">The numbers are contradictory, or not for this device.</exception>
     internal IBackend CreateBackend(BackendRequest request) => _create(request);
+
+    static Device OfPackage(string name, Func<CpuNumbers, bool> takes, Func<Precision, IBackend> create)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return new Device(name, request => takes(request.Numbers)
+            ? create(request.Numbers.Precision)
+            : throw new OptionException(
+                nameof(PainterOptions.Precision),
+                $"Precision {request.Numbers.Precision} with weights {request.Numbers.Weights} is for the processor; '{name}' has options of its own."));
+    }
 
     static IBackend CreateFirst(Device[] devices, BackendRequest request)
     {

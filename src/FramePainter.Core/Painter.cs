@@ -48,7 +48,7 @@ public sealed class Painter : IDisposable
     /// <summary>How the edited frame sees the source.</summary>
     public AttentionKind Attention { get; }
 
-    /// <summary>The device, for people; says in which numbers products really are computed when <see cref="PainterOptions.Precision"/> is not float32.</summary>
+    /// <summary>The device, for people; says in which numbers products really are computed when <see cref="PainterOptions.Precision"/> is not float32, and on NVIDIA GPUs always.</summary>
     public string Device => _backend.Description;
 
     /// <summary>Both sides of the working size are multiples of so many pixels: 64 for SVD.</summary>

@@ -45,7 +45,7 @@ public sealed record PainterOptions
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Where edits run on another device, pictures and noise are still prepared by them. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>In which numbers matrix products are computed; on the processor only.</summary>
+    /// <summary>In which numbers matrix products are computed: on the processor, and on NVIDIA GPUs by FramePainter.Cuda. Other devices take the default alone.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 
     /// <summary>How weights of matrix products lie in memory; on the processor only. Not <see cref="WeightFormat.Half"/> together with <see cref="Precision.BFloat16"/>.</summary>

@@ -1,13 +1,19 @@
 namespace FramePainter;
 
-/// <summary>In which numbers matrix products (linear layers, convolutions, attention) are computed on the processor. Norms and the softmax are float32 always.</summary>
+/// <summary>
+/// In which numbers matrix products (linear layers, convolutions, attention) are computed. On the processor norms and the softmax are float32 always. FramePainter.Cuda
+/// sums in float32 too, and keeps values between ops in what its products read.
+/// </summary>
 public enum Precision
 {
-    /// <summary>Float32 activations and sums; weights as <see cref="PainterOptions.Weights"/> says.</summary>
+    /// <summary>
+    /// Float32 activations and sums; weights as <see cref="PainterOptions.Weights"/> says. FramePainter.Cuda, whose tensor cores read sixteen bits, takes float16 in
+    /// their place.
+    /// </summary>
     Float32,
 
     /// <summary>
-    /// Activations and weights rounded to bfloat16, products summed in float32. Needs AVX512-BF16 and a host that allows executable pages; elsewhere
+    /// Activations and weights rounded to bfloat16, products summed in float32. On a processor without AVX512-BF16, or a host that forbids executable pages,
     /// the weights are rounded alike and activations stay float32. <see cref="Painter.Device"/> says which of both it is.
     /// </summary>
     BFloat16,

@@ -7,8 +7,8 @@ namespace FramePainter.Cuda;
 
 /// <summary>
 /// Runs plans on an NVIDIA GPU of compute capability 8.0 or later, over the driver alone: no CUDA toolkit is needed.
-/// Products multiply in float16 and sum in float32; activations between ops are float16; values at the border of a plan, tables
-/// and latents are float32.
+/// Products multiply halves and sum in float32; activations between ops are halves; values at the border of a plan, tables
+/// and latents are float32. Halves are float16, or bfloat16 where that is asked for.
 /// </summary>
 public sealed class CudaBackend : IBackend
 {
@@ -16,11 +16,11 @@ public sealed class CudaBackend : IBackend
     readonly CudaTuning _tuning;
     readonly long? _weightMemory;
 
-    internal CudaBackend(int ordinal, CudaTuning tuning, CudaOptions? options = null)
+    internal CudaBackend(int ordinal, CudaTuning tuning, CudaOptions? options = null, Precision precision = Precision.Float32)
     {
         var memory = options?.Validate();
-        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget), tuning, memory?.Weights);
-        Description = $"CUDA, {_context.Info.Name}";
+        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision)), tuning, memory?.Weights);
+        Description = $"CUDA, {_context.Info.Name}, {_context.Halves.ForPeople()}";
     }
 
     /// <inheritdoc/>
@@ -38,22 +38,24 @@ public sealed class CudaBackend : IBackend
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number, in the driver's order, from 0.</param>
     /// <param name="options">How it is used; the defaults when left out.</param>
+    /// <param name="precision">What products read: float16 by default, or bfloat16.</param>
     /// <exception cref="DeviceException">There is no driver, it is too old, there is no such device, or it is too old.</exception>
     /// <exception cref="OptionException">An option is out of range.</exception>
-    public static CudaBackend Open(int ordinal = 0, CudaOptions? options = null) => new(ordinal, CudaTuning.Default, options);
+    public static CudaBackend Open(int ordinal = 0, CudaOptions? options = null, Precision precision = Precision.Float32) => new(ordinal, CudaTuning.Default, options, precision);
 
     /// <summary>Opens the first device that will do.</summary>
     /// <param name="options">How it is used; the defaults when left out.</param>
+    /// <param name="precision">What products read: float16 by default, or bfloat16.</param>
     /// <exception cref="DeviceException">There is no driver, it is too old, or none of its devices will do; the message has each.</exception>
     /// <exception cref="OptionException">An option is out of range.</exception>
-    public static CudaBackend OpenFirst(CudaOptions? options = null)
+    public static CudaBackend OpenFirst(CudaOptions? options = null, Precision precision = Precision.Float32)
     {
         var reasons = new List<string>();
         foreach (var device in DriverDevices.List())
         {
             try
             {
-                return Open(device.Ordinal, options);
+                return Open(device.Ordinal, options, precision);
             }
             catch (DeviceException error)
             {

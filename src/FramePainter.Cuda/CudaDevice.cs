@@ -2,7 +2,10 @@ using FramePainter.Cuda.Driver;
 
 namespace FramePainter.Cuda;
 
-/// <summary>NVIDIA GPUs as devices of painters. Each painter has a device of its own choice; several may share one.</summary>
+/// <summary>
+/// NVIDIA GPUs as devices of painters. Each painter has a device of its own choice; several may share one. <see cref="PainterOptions.Precision"/> picks
+/// what products read: float16 by default, or bfloat16 (docs/cuda.md, "Precision").
+/// </summary>
 public static class CudaDevice
 {
     /// <summary>The first NVIDIA GPU that will do, in the driver's order, with all of its memory. What <see cref="Device.Auto"/> tries first.</summary>
@@ -14,7 +17,7 @@ public static class CudaDevice
     public static Device First(CudaOptions? options = null)
     {
         _ = options?.Validate();
-        return Device.Custom("cuda", () => CudaBackend.OpenFirst(options));
+        return Device.Custom("cuda", precision => CudaBackend.OpenFirst(options, precision));
     }
 
     /// <summary>One NVIDIA GPU.</summary>
@@ -26,7 +29,7 @@ public static class CudaDevice
     {
         ArgumentOutOfRangeException.ThrowIfNegative(ordinal);
         _ = options?.Validate();
-        return Device.Custom($"cuda:{ordinal}", () => CudaBackend.Open(ordinal, options));
+        return Device.Custom($"cuda:{ordinal}", precision => CudaBackend.Open(ordinal, options, precision));
     }
 
     /// <summary>All that the driver knows, fit or not.</summary>

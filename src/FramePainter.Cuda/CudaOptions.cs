@@ -1,6 +1,6 @@
 namespace FramePainter.Cuda;
 
-/// <summary>How a backend uses an NVIDIA GPU. Products are of float16 with sums in float32 throughout (docs/cuda.md, "Precision").</summary>
+/// <summary>How a backend uses an NVIDIA GPU. What products read is the painter's <see cref="Precision"/>: float16 by default, or bfloat16, sums always in float32 (docs/cuda.md, "Precision").</summary>
 public sealed record CudaOptions
 {
     /// <summary>

@@ -7,7 +7,7 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Cuda;
 
-/// <summary>Weights of one checkpoint on one device, each packed once: matrices as float16, vectors as float32.</summary>
+/// <summary>Weights of one checkpoint on one device, each packed once: matrices as halves, vectors as float32.</summary>
 internal sealed class CudaWeights : IWeightStore, IPlanWeights
 {
     readonly CudaContext _context;
@@ -51,7 +51,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     }
 
     /// <summary>Packs a matrix.</summary>
-    public Span<byte> PackMatrix(WeightMatrix matrix, MatrixForm form) => MemoryMarshal.AsBytes(PackedMatrix.Pack(_source, matrix, form).AsSpan());
+    public Span<byte> PackMatrix(WeightMatrix matrix, MatrixForm form) => MemoryMarshal.AsBytes(PackedMatrix.Pack(_source, matrix, form, _context.Halves).AsSpan());
 
     /// <inheritdoc/>
     public ulong Matrix(WeightMatrix matrix, MatrixForm form) => Get(MatrixKey(matrix, form), MatrixBytes(matrix, form), () => PackMatrix(matrix, form));

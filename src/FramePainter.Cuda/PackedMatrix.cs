@@ -4,7 +4,7 @@ using FramePainter.Tensors;
 namespace FramePainter.Cuda;
 
 /// <summary>
-/// A weight matrix as product kernels read it: float16, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
+/// A weight matrix as product kernels read it: halves, one row an output, <c>[tap·inputs + input]</c> along it. Rows are padded with
 /// zeros to a multiple of 32 (the step of the kernels), and there are a multiple of 128 of them (the largest tile).
 /// A gated matrix (GEGLU) has each gate's row behind its value's. See <see cref="MatrixForm"/> for kernels over doubled pictures.
 /// </summary>
@@ -23,14 +23,14 @@ internal static class PackedMatrix
     public static int Elements(WeightMatrix matrix, MatrixForm form) =>
         checked((matrix.Outputs + Tile - 1) / Tile * Tile * RowLength(matrix.Inputs * TapsOf(matrix, form)));
 
-    /// <summary>Packs a matrix.</summary>
+    /// <summary>Packs a matrix; every element, and every sum of taps, is rounded once.</summary>
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
-    public static Half[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form)
+    public static ushort[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form, Halves halves)
     {
         var corner = MatrixForms.IsCorner(form);
         var (gated, taps) = (form == MatrixForm.Gated, TapsOf(matrix, form));
         var length = RowLength(matrix.Inputs * taps);
-        var packed = new Half[Elements(matrix, form)];
+        var packed = new ushort[Elements(matrix, form)];
         var (output, input) = (0, 0);
         foreach (var name in matrix.Tensors)
         {
@@ -68,7 +68,7 @@ internal static class PackedMatrix
 
                     for (var tap = 0; tap < taps; tap++)
                     {
-                        row[(tap * matrix.Inputs) + input + i] = (Half)own[tap];
+                        row[(tap * matrix.Inputs) + input + i] = halves.Round(own[tap]);
                     }
                 }
             }

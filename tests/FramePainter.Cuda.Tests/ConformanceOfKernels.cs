@@ -9,10 +9,16 @@ internal static class Profiles
     /// <summary>Unit roundoff of float16.</summary>
     public const double Float16 = 1.0 / (1 << 11);
 
+    /// <summary>Unit roundoff of bfloat16.</summary>
+    public const double BFloat16 = 1.0 / (1 << 8);
+
     static readonly CudaTuning s_large = new(0, false);
     static readonly CudaTuning s_small = new(double.PositiveInfinity, false);
     static readonly CudaTuning s_naive = new(double.PositiveInfinity, true);
     static readonly CudaTuning s_manyBlocks = CudaTuning.Default with { NormBlocks = 80 };
+
+    /// <summary>Whether all is to run, as long as it takes.</summary>
+    public static bool IsFull { get; } = Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1";
 
     /// <summary>Values at the border: kernels read and write float32.</summary>
     public static BackendProfile Border(bool deferred, bool reverse) => OnlyInFull(Of("float32 values", deferred, reverse, CudaTuning.Default, inner: false));
@@ -39,32 +45,42 @@ internal static class Profiles
     public static BackendProfile ManyChunks => Of("norms in many blocks", true, false, s_manyBlocks, inner: true) with { Takes = c => InRange(c) && c.Case.Op == typeof(GroupNormOp) };
 
     /// <summary>The default run takes float16 values with late copies; the other orders, tiles and twins take minutes each.</summary>
-    static BackendProfile OnlyInFull(BackendProfile profile) => profile with
+    public static BackendProfile OnlyInFull(BackendProfile profile) => profile with
     {
-        Absence = () => Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1" ? null : "Set FRAMEPAINTER_FULL=1 to run every order, tile size and twin.",
+        Absence = () => IsFull ? null : "Set FRAMEPAINTER_FULL=1 to run every order, tile size and twin.",
     };
 
-    static BackendProfile Of(string name, bool deferred, bool reverse, CudaTuning tuning, bool inner) =>
+    /// <summary>A profile by its choices.</summary>
+    public static BackendProfile Of(string name, bool deferred, bool reverse, CudaTuning tuning, bool inner, Precision precision = Precision.Float32) =>
         new($"CUDA, {name}, {(deferred ? "deferred" : "eager")} copies, threads {(reverse ? "backward" : "forward")}", () =>
             {
                 Emulator.Order(deferred, reverse);
-                var backend = KeptBackend.Open(tuning);
+                var backend = KeptBackend.Open(tuning, precision);
                 return inner ? new InnerBackend(backend) : backend;
-            }, Float16, BackendProfile.Float32)
+            }, Halves(precision), BackendProfile.Float32)
         {
-            Stored = inner ? Float16 : BackendProfile.Float32,
-            Takes = inner ? InRange : c => InRange(c) || !HasProduct(c),
+            Stored = inner ? Halves(precision) : BackendProfile.Float32,
+            Takes = c => InRange(c, precision) || (!inner && !HasProduct(c)),
         };
+
+    /// <summary>Unit roundoff of the halves of a precision.</summary>
+    public static double Halves(Precision precision) => precision == Precision.BFloat16 ? BFloat16 : Float16;
 
     static bool HasOrder(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp or AttentionProbabilitiesOp or GroupNormOp);
 
     /// <summary>Epilogues are the same code for all tiles and orders.</summary>
-    static bool IsEpilogue(BuiltCase built) => built.Case.Name.Contains("epilogue", StringComparison.Ordinal);
+    public static bool IsEpilogue(BuiltCase built) => built.Case.Name.Contains("epilogue", StringComparison.Ordinal);
 
-    static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
+    public static bool HasProduct(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp);
 
-    /// <summary>Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there.</summary>
-    static bool InRange(BuiltCase built) => built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
+    /// <summary>
+    /// Numbers beyond float16's range become infinite, and those far below it zero: no network's values are there. bfloat16 has float32's range; but a softmax of
+    /// scores of 1e16 is a choice of one key, which any rounding of queries and keys may turn.
+    /// </summary>
+    public static bool InRange(BuiltCase built, Precision precision = Precision.Float32) =>
+        precision == Precision.BFloat16
+            ? built.Case.Adversity != Adversity.Huge || !built.Graph.Ops.Any(op => op is AttentionOp or AttentionProbabilitiesOp or TemporalAttentionOp)
+            : built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
 }
 
 /// <summary>Float32 at the border, copies as early as can be.</summary>

@@ -8,46 +8,54 @@ using FramePainter.Weights;
 
 namespace FramePainter.Cuda.Tests;
 
-/// <summary>The reference results of the original, within what float16 allows (docs/numerics.md, "A whole network in float16").</summary>
+/// <summary>The reference results of the original, within what halves allow (docs/numerics.md, "A whole network in halves").</summary>
 public sealed class GoldenTests
 {
-    /// <summary>Relative L2 of one call of the U-Net.</summary>
-    internal const double NetworkBound = 4e-3;
+    /// <summary>Relative L2 of one call of the U-Net in float16.</summary>
+    internal const double Float16Bound = 4e-3;
 
     /// <summary>Peak signal to noise ratio of a whole edit's frames against the float32 ones.</summary>
     internal const double EditBound = 40;
 
+    /// <summary>The same in bfloat16: what latents at twice the network's bound there give (docs/numerics.md).</summary>
+    const double BFloat16EditBound = 34;
+
     [Theory]
-    [InlineData(true, false, false)]
-    [InlineData(false, true, false, Traits = ["Needs", "emulator"])]
-    [InlineData(true, false, true, Traits = ["Needs", "emulator"])]
-    public void The_U_Net_is_the_originals(bool deferred, bool reverse, bool hopper)
+    [InlineData(true, false, false, Precision.Float32)]
+    [InlineData(false, true, false, Precision.Float32, Traits = ["Needs", "emulator"])]
+    [InlineData(true, false, true, Precision.Float32, Traits = ["Needs", "emulator"])]
+    [InlineData(true, false, false, Precision.BFloat16)]
+    [InlineData(true, false, true, Precision.BFloat16, Traits = ["Needs", "emulator"])]
+    public void The_U_Net_is_the_originals(bool deferred, bool reverse, bool hopper, Precision precision)
     {
+        Assert.SkipWhen(hopper && IsBrief(precision), "Set FRAMEPAINTER_FULL=1 to run bfloat16 on the emulated Hopper too.");
         Emulator.Order(deferred, reverse);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
-        using var backend = Open(deferred, hopper);
+        using var backend = Open(deferred, hopper, precision);
         var products = Hopper.Products();
-        foreach (var golden in GoldenCase.OfKind("unet"))
+        foreach (var golden in GoldenCase.OfKind("unet").Take(IsBrief(precision) ? 1 : int.MaxValue))
         {
             var network = GoldenUNet.Of(golden, checkpoint);
             var error = RelativeL2(network.Want, network.Run(backend, checkpoint)[network.Noise]);
-            TestContext.Current.SendDiagnosticMessage($"U-Net: relative L2 {error:E2}");
-            Assert.True(error <= NetworkBound, $"{golden.Args}: relative L2 {error:E2}");
-            Assert.True(error > 0, "float16 cannot be exact: was the network run at all?");
+            TestContext.Current.SendDiagnosticMessage($"U-Net, {precision}: relative L2 {error:E2}");
+            Assert.True(error <= NetworkBound(precision), $"{golden.Args}: relative L2 {error:E2}");
+            Assert.True(error > 0, "halves cannot be exact: was the network run at all?");
             Assert.Equal(hopper, Hopper.Products() > products);
         }
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true, Traits = ["Needs", "emulator"])]
-    public void An_edit_of_four_steps_is_the_originals(bool hopper)
+    [InlineData(false, Precision.Float32)]
+    [InlineData(true, Precision.Float32, Traits = ["Needs", "emulator"])]
+    [InlineData(false, Precision.BFloat16)]
+    [InlineData(true, Precision.BFloat16, Traits = ["Needs", "emulator"])]
+    public void An_edit_of_four_steps_is_the_originals(bool hopper, Precision precision)
     {
-        Assert.SkipWhen(hopper && Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") != "1", "Set FRAMEPAINTER_FULL=1 to edit on the emulated Hopper too.");
+        Assert.SkipWhen((hopper && !Profiles.IsFull) || IsBrief(precision), "Set FRAMEPAINTER_FULL=1 to edit on the emulated Hopper, and in bfloat16, too.");
         Emulator.Order(deferred: true, reverse: false);
         var golden = GoldenCase.OfKind("pipeline").Single(g => g.Args.GetProperty("steps").GetInt32() == 4);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
-        using var backend = Open(deferred: true, hopper);
+        using var backend = Open(deferred: true, hopper, precision);
         using var weights = backend.CreateStore(checkpoint);
         using var pipeline = new EditPipeline(checkpoint, backend, weights, AttentionKind.Matching);
         var args = golden.Args;
@@ -67,17 +75,23 @@ public sealed class GoldenTests
         var (shape, bytes) = golden.Output("frames");
         var perFrame = bytes.Length / shape[0];
         var noise = Enumerable.Range(0, shape[0]).Min(f => Psnr(bytes.AsSpan(f * perFrame, perFrame), Pixels(result.Frames[f])));
-        TestContext.Current.SendDiagnosticMessage($"edit: PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
-        Assert.True(noise >= EditBound, $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
-        Assert.True(error <= 2 * NetworkBound, $"latents' relative L2 {error:E2}");
+        TestContext.Current.SendDiagnosticMessage($"edit, {precision}: PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
+        Assert.True(noise >= (precision == Precision.BFloat16 ? BFloat16EditBound : EditBound), $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
+        Assert.True(error <= 2 * NetworkBound(precision), $"latents' relative L2 {error:E2}");
     }
 
     /// <summary>On the emulated Hopper every product that can be is one of warpgroups, however few its tiles; products run late.</summary>
-    static CudaBackend Open(bool deferred, bool hopper)
+    static CudaBackend Open(bool deferred, bool hopper, Precision precision)
     {
         Hopper.Order(deferred ? 1 : 0, 1);
-        return hopper ? Hopper.Open(new CudaTuning(0, false)) : new CudaBackend(0, CudaTuning.Default);
+        return hopper ? Hopper.Open(new CudaTuning(0, false), precision) : new CudaBackend(0, CudaTuning.Default, precision: precision);
     }
+
+    /// <summary>Whether the default run leaves most of bfloat16 to the full one; a device runs all of it.</summary>
+    internal static bool IsBrief(Precision precision) => precision == Precision.BFloat16 && Emulator.IsUsed && !Profiles.IsFull;
+
+    /// <summary>Relative L2 of one call of the U-Net: it grows as the unit roundoff of the halves does.</summary>
+    internal static double NetworkBound(Precision precision) => Float16Bound * Profiles.Halves(precision) / Profiles.Float16;
 
     internal static double RelativeL2(float[] want, float[] got)
     {

@@ -11,7 +11,7 @@ namespace FramePainter.Cuda.Tests;
 
 /// <summary>
 /// Times of the kernels on the shapes of SVD, and of whole edits, for kernels/check-on-gpu.sh. FRAMEPAINTER_REPORT names the folder that receives
-/// <c>kernels.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
+/// <c>kernels.json</c>, <c>kernels_bf16.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
 /// </summary>
 public sealed class GpuReport
 {
@@ -58,6 +58,28 @@ public sealed class GpuReport
 
         Assert.All(rows, r => Assert.True(r.Milliseconds > 0 || Emulator.IsUsed, $"{r}"));
         Write("kernels.json", backend.Info, rows);
+    }
+
+    /// <summary>A few products and attention in bfloat16, named as their rows in float16.</summary>
+    [Fact]
+    public void KernelsInBFloat16()
+    {
+        using var backend = CudaBackend.Open(precision: Precision.BFloat16);
+        var rows = new List<KernelTime>();
+        foreach (var (height, width, channels) in Folder is null ? [(2, 4, 64)] : s_levels.Take(3))
+        {
+            var tokens = height * width;
+            long[] row = [Images, tokens, channels], picture = [Images, height, width, channels];
+            Add("linear", channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels)));
+            Add("conv3x3", channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels)));
+            Add("attention", channels, [Images, tokens, 3 * channels], (g, x) => g.Attention(Heads(x, channels), channels / 64, 64));
+
+            void Add(string op, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add) =>
+                rows.Add(Time(backend, new KernelTime(op, Images, height, width, outputs, outputs, 0, 0), extents, add));
+        }
+
+        Assert.All(rows, r => Assert.True(r.Milliseconds > 0 || Emulator.IsUsed, $"{r}"));
+        Write("kernels_bf16.json", backend.Info, rows);
     }
 
     [Fact]
@@ -152,13 +174,13 @@ public sealed class GpuReport
         return g.Linear(heads, Matrix(channels, 2 * channels), Bias(channels));
     }
 
-    /// <summary>The median time of one op between float16 values, copies of it taking turns.</summary>
+    /// <summary>The median time of one op between values inside a plan, copies of it taking turns.</summary>
     static KernelTime Time(CudaBackend backend, KernelTime row, long[] extents, Func<GraphBuilder, Value, Value> add)
     {
         var g = new GraphBuilder();
         for (var i = 0; i < Copies; i++)
         {
-            // What two ops read stays inside, as float16.
+            // What two ops read stays inside, as halves.
             var y = add(g, g.Activate(g.Input($"x{i}", Rate.Edit, extents), Activation.Relu));
             g.Output(g.Activate(y, Activation.Relu), $"y{i}");
             g.Output(g.Activate(y, Activation.Silu), $"z{i}");

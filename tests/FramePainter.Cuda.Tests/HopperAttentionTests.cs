@@ -9,8 +9,8 @@ namespace FramePainter.Cuda.Tests;
 /// </summary>
 public sealed class HopperAttentionTests : IDisposable
 {
-    /// <summary>Operands, probabilities and results are rounded to float16, each by 2⁻¹¹ at most.</summary>
-    const double Bound = 4.0 / (1 << 11);
+    /// <summary>Operands, probabilities and results are rounded to halves, each once.</summary>
+    const double Roundings = 4;
 
     static readonly Dictionary<string, OpCase> s_cases = new OpCase[]
     {
@@ -33,13 +33,13 @@ public sealed class HopperAttentionTests : IDisposable
         }),
     }.ToDictionary(c => c.Name);
 
-    /// <summary>Cases in three orders.</summary>
-    public static TheoryData<string, bool, bool, bool> Runs => HopperRun.Orders(s_cases.Keys);
+    /// <summary>Cases in their orders.</summary>
+    public static TheoryData<string, Precision, bool, bool, bool> Runs => HopperRun.Orders(s_cases.Keys);
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void Computes_what_the_oracle_computes(string name, bool lateTensors, bool lateProducts, bool reverse) =>
-        HopperRun.Check(s_cases[name], Bound, lateTensors, lateProducts, reverse);
+    public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
+        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
 
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();

@@ -13,30 +13,31 @@ internal static partial class Hopper
     /// <param name="lateTensors">Boxes of tensors arrive when somebody waits for them, not when they are asked for.</param>
     /// <param name="lateProducts">Products are made when their thread waits for them.</param>
     /// <param name="reverse">The last thread of a block runs first.</param>
-    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse) =>
-        new($"CUDA, Hopper, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
+    /// <param name="precision">What is multiplied.</param>
+    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32) =>
+        new($"CUDA, Hopper, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
             {
                 Emulator.Order(deferred: true, reverse);
                 Order(lateTensors ? 1 : 0, lateProducts ? 1 : 0);
-                return new InnerBackend(Open(new CudaTuning(0, false)));
-            }, Profiles.Float16, BackendProfile.Float32)
+                return new InnerBackend(Open(new CudaTuning(0, false), precision));
+            }, Profiles.Halves(precision), BackendProfile.Float32)
         {
-            Stored = Profiles.Float16,
-            Takes = c => c.Graph.Ops.Any(op => op is ProductOp) && c.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !c.Case.RowByRow,
+            Stored = Profiles.Halves(precision),
+            Takes = c => Profiles.HasProduct(c) && Profiles.InRange(c, precision),
         };
 
     /// <summary>A backend on the emulated Hopper, or on what the driver has; other backends find the machine as it was.</summary>
-    public static CudaBackend Open(CudaTuning tuning)
+    public static CudaBackend Open(CudaTuning tuning, Precision precision = Precision.Float32)
     {
         if (!Emulator.IsUsed)
         {
-            return new CudaBackend(0, tuning);
+            return new CudaBackend(0, tuning, precision: precision);
         }
 
         Emulator.Machine(1, 12040, 9, 0, (nuint)8 << 30);
         try
         {
-            return new CudaBackend(0, tuning);
+            return new CudaBackend(0, tuning, precision: precision);
         }
         finally
         {

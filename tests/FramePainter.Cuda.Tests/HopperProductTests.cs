@@ -10,8 +10,8 @@ namespace FramePainter.Cuda.Tests;
 /// </summary>
 public sealed class HopperProductTests : IDisposable
 {
-    /// <summary>Inputs, weights and results are rounded to float16, each by 2⁻¹¹ at most; a gate is rounded as often as its value.</summary>
-    const double Bound = 4.0 / (1 << 11);
+    /// <summary>Inputs, weights and results are rounded to halves, each once; a gate is rounded as often as its value.</summary>
+    const double Roundings = 4;
 
     static readonly Dictionary<string, OpCase> s_cases = new OpCase[]
     {
@@ -56,13 +56,13 @@ public sealed class HopperProductTests : IDisposable
         new("frames", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(6, 3, 7, 72), c.TemporalKernel(48, 72), c.Vector(48), 3), "out")),
     }.ToDictionary(c => c.Name);
 
-    /// <summary>Cases in three orders: all late, tensors early and products late with threads backward, all early.</summary>
-    public static TheoryData<string, bool, bool, bool> Runs => HopperRun.Orders(s_cases.Keys);
+    /// <summary>Cases in their orders.</summary>
+    public static TheoryData<string, Precision, bool, bool, bool> Runs => HopperRun.Orders(s_cases.Keys);
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void Computes_what_the_oracle_computes(string name, bool lateTensors, bool lateProducts, bool reverse) =>
-        HopperRun.Check(s_cases[name], Bound, lateTensors, lateProducts, reverse);
+    public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
+        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
 
     /// <summary>Where a device's multiprocessors would stand idle, small tiles of mma.sync run.</summary>
     [Trait("Needs", "emulator")]

@@ -5,26 +5,30 @@ namespace FramePainter.Cuda.Tests;
 /// <summary>Runs one case on the emulated Hopper and holds it to the double-precision oracle.</summary>
 internal static class HopperRun
 {
-    /// <summary>Names in three orders: all late, tensors early and products late with threads backward, all early; a device has an order of its own.</summary>
-    public static TheoryData<string, bool, bool, bool> Orders(IEnumerable<string> names)
+    /// <summary>
+    /// Names in three orders: all late, tensors early and products late with threads backward, all early; in bfloat16 in the second alone. A device has an order of its own.
+    /// </summary>
+    public static TheoryData<string, Precision, bool, bool, bool> Orders(IEnumerable<string> names)
     {
-        var runs = new TheoryData<string, bool, bool, bool>();
+        var runs = new TheoryData<string, Precision, bool, bool, bool>();
         foreach (var name in names)
         {
-            runs.Add(name, true, true, false);
-            runs.Add(new(name, false, true, true) { Traits = { ["Needs"] = ["emulator"] } });
-            runs.Add(new(name, false, false, false) { Traits = { ["Needs"] = ["emulator"] } });
+            runs.Add(name, Precision.Float32, true, true, false);
+            runs.Add(new(name, Precision.Float32, false, true, true) { Traits = { ["Needs"] = ["emulator"] } });
+            runs.Add(new(name, Precision.Float32, false, false, false) { Traits = { ["Needs"] = ["emulator"] } });
+            runs.Add(name, Precision.BFloat16, false, true, true);
         }
 
         return runs;
     }
 
-    /// <summary>Fails where the relative L2 of the result is beyond a bound, or where no warpgroup multiplied.</summary>
-    public static void Check(OpCase one, double bound, bool lateTensors, bool lateProducts, bool reverse)
+    /// <summary>Fails where the relative L2 of the result is beyond so many roundings of halves, or where no warpgroup multiplied.</summary>
+    public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse)
     {
+        var bound = roundings * Profiles.Halves(precision);
         var built = one.Make();
         var want = Oracle.Run(built.Graph, built.Inputs.ToDictionary(p => p.Key, p => Array.ConvertAll(p.Value, x => (double)x)), built.Weights)[built.Graph.Outputs[0]];
-        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse).Create();
+        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse, precision).Create();
         using var run = new GuardedRun(backend, built);
         var before = Hopper.Products();
         var got = run.Run()[built.Graph.Outputs[0]];

@@ -101,11 +101,14 @@ public sealed class HopperTests : IDisposable
     }
 
     [Theory]
-    [InlineData("hopper_product_128", "m64n128k16")]
-    [InlineData("hopper_product_160", "m64n160k16")]
-    public void Its_ptx_multiplies_by_warpgroups_and_copies_by_tensors(string kernel, string shape)
+    [InlineData("hopper_product_128", "m64n128k16", Precision.Float32)]
+    [InlineData("hopper_product_160", "m64n160k16", Precision.Float32)]
+    [InlineData("hopper_product_128", "m64n128k16", Precision.BFloat16)]
+    [InlineData("hopper_product_160", "m64n160k16", Precision.BFloat16)]
+    public void Its_ptx_multiplies_by_warpgroups_and_copies_by_tensors(string name, string shape, Precision precision)
     {
-        var text = KernelLibrary.HopperSources().Single(s => s.Text.Contains($".entry {kernel}(", StringComparison.Ordinal)).Text;
+        var (kernel, type) = precision == Precision.BFloat16 ? (name + "_bf16", "bf16.bf16") : (name, "f16.f16");
+        var text = KernelLibrary.HopperSources(HalvesExtensions.Of(precision)).Single(s => s.Text.Contains($".entry {kernel}(", StringComparison.Ordinal)).Text;
         Assert.Contains(".version 8.0", text, StringComparison.Ordinal);
         Assert.Contains(".target sm_90a", text, StringComparison.Ordinal);
         Assert.DoesNotContain(".local", text, StringComparison.Ordinal);
@@ -114,7 +117,7 @@ public sealed class HopperTests : IDisposable
         var next = text.IndexOf(".entry ", start + 1, StringComparison.Ordinal);
         var body = text[start..(next < 0 ? text.Length : next)];
         // Four steps of 16 a stage; clang peels a loop now and then.
-        var products = body.Split($"wgmma.mma_async.sync.aligned.{shape}.f32.f16.f16").Length - 1;
+        var products = body.Split($"wgmma.mma_async.sync.aligned.{shape}.f32.{type}").Length - 1;
         Assert.True(products > 0 && products % 4 == 0, $"{products} products");
         foreach (var instruction in (string[])[
             "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes", "cp.async.bulk.tensor.2d.shared::cluster.global.tile",

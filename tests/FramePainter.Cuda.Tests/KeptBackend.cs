@@ -6,11 +6,11 @@ namespace FramePainter.Cuda.Tests;
 
 /// <summary>
 /// A backend that is not given back. Opening a real device (its context is made, every kernel loaded) takes longer than most cases of the
-/// conformance suite, which opens a backend for each: one is kept for every tuning. The emulator's are opened and given back, so that both are tested.
+/// conformance suite, which opens a backend for each: one is kept for every tuning and precision. The emulator's are opened and given back, so that both are tested.
 /// </summary>
 internal sealed class KeptBackend : IBackend
 {
-    static readonly Dictionary<CudaTuning, CudaBackend> s_open = [];
+    static readonly Dictionary<(CudaTuning Tuning, Precision Precision), CudaBackend> s_open = [];
     readonly CudaBackend _backend;
 
     KeptBackend(CudaBackend backend) => _backend = backend;
@@ -18,20 +18,20 @@ internal sealed class KeptBackend : IBackend
     public string Description => _backend.Description;
 
     /// <summary>Opens the first device, or hands out what was opened before.</summary>
-    public static IBackend Open(CudaTuning tuning)
+    public static IBackend Open(CudaTuning tuning, Precision precision)
     {
         if (Emulator.IsUsed)
         {
-            return new CudaBackend(0, tuning);
+            return new CudaBackend(0, tuning, precision: precision);
         }
 
-        if (s_open.Remove(tuning, out var known) && !Works(known))
+        if (s_open.Remove((tuning, precision), out var known) && !Works(known))
         {
             known.Dispose();
             known = null;
         }
 
-        return new KeptBackend(s_open[tuning] = known ?? new CudaBackend(0, tuning));
+        return new KeptBackend(s_open[(tuning, precision)] = known ?? new CudaBackend(0, tuning, precision: precision));
     }
 
     public IWeightStore CreateStore(IWeightSource source) => _backend.CreateStore(source);

@@ -18,8 +18,8 @@ public sealed class PainterTests : IDisposable
     {
         var log = new ListLogger();
         using var painter = Load(Device.Auto, log);
-        Assert.Equal("CUDA, FramePainter kernel emulator", painter.Device);
-        Assert.Equal(["Edits run on CUDA, FramePainter kernel emulator."], log.Entries.Select(e => e.Text));
+        Assert.Equal("CUDA, FramePainter kernel emulator, float16", painter.Device);
+        Assert.Equal(["Edits run on CUDA, FramePainter kernel emulator, float16."], log.Entries.Select(e => e.Text));
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class PainterTests : IDisposable
         Assert.Equal(Painter.Estimate(EstimateTests.Options("tiny"), options, (64, 64), TimeSpan.Zero, TestContext.Current.CancellationToken).DeviceBytes, peak);
         Assert.True(Emulator.Launches() > launches + 1000, "the kernels did the work");
         Assert.Equal(live, Emulator.Live());
-        Assert.Equal("CUDA, FramePainter kernel emulator", got.Metadata.Device);
+        Assert.Equal("CUDA, FramePainter kernel emulator, float16", got.Metadata.Device);
         var noise = GoldenTests.Psnr(GoldenTests.Pixels(want.Edited), GoldenTests.Pixels(got.Edited));
         Assert.InRange(noise, GoldenTests.EditBound, 100);
     }
@@ -107,8 +107,8 @@ public sealed class PainterTests : IDisposable
 
     public void Dispose() => Emulator.Restore();
 
-    internal static Painter Load(Device device, ListLogger? log = null) =>
-        Painter.Load(new PainterOptions { Model = Repository.TinyModel, Device = device, Logger = log, Threads = 2 });
+    internal static Painter Load(Device device, ListLogger? log = null, Precision precision = Precision.Float32) =>
+        Painter.Load(new PainterOptions { Model = Repository.TinyModel, Device = device, Logger = log, Threads = 2, Precision = precision });
 
     internal static PixelImage Picture()
     {

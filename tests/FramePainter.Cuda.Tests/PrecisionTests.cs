@@ -9,12 +9,9 @@ using FramePainter.Weights;
 
 namespace FramePainter.Cuda.Tests;
 
-/// <summary>How float16's rounding adds up over the U-Net, block by block: see docs/numerics.md, "A whole network in float16".</summary>
+/// <summary>How the rounding of halves adds up over the U-Net, block by block: see docs/numerics.md, "A whole network in halves".</summary>
 public sealed class PrecisionTests
 {
-    /// <summary>Unit roundoff of float16.</summary>
-    const double U = 1.0 / (1 << 11);
-
     /// <summary>Size of the perturbation that sensitivity is taken from: far above float32's rounding, far below what bends a network.</summary>
     const double Move = 1.0 / (1 << 14);
 
@@ -29,27 +26,26 @@ public sealed class PrecisionTests
     {
         Emulator.Order(deferred: true, reverse: false);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
-        using var cuda = new CudaBackend(0, CudaTuning.Default);
         using var cpu = new CpuBackend(2);
         var network = GoldenUNet.Of(GoldenCase.OfKind("unet")[call], checkpoint);
         var sums = network.Graph.Ops.Where(op => op is ProductOp { Epilogue.Residuals.Length: > 0 }).SelectMany(op => op.Outputs).Where(v => !network.Graph.Outputs.Contains(v)).ToArray();
         var names = network.Graph.Ops.SelectMany(op => op.Outputs.Select(o => (o, op.Name))).ToDictionary(p => p.o, p => p.Name);
         (Value Inner, Value Copy)[] shown = [.. network.Show(sums), (network.Noise, network.Noise)];
         var want = network.Run(cpu, checkpoint);
-        var got = network.Run(cuda, checkpoint);
         var moved = Enumerable.Range(0, Draws).Select(draw => network.Run(cpu, new PerturbedWeights(checkpoint, draw, Move))).ToArray();
-        var ratios = new List<double>();
-        foreach (var (inner, copy) in shown)
+        var sensitivities = shown.Select(s => Math.Sqrt(moved.Average(m => Math.Pow(GoldenTests.RelativeL2(want[s.Copy], m[s.Copy]), 2))) / Move).ToArray();
+        foreach (var precision in Enum.GetValues<Precision>().Where(p => !GoldenTests.IsBrief(p)))
         {
-            var sensitivity = Math.Sqrt(moved.Average(m => Math.Pow(GoldenTests.RelativeL2(want[copy], m[copy]), 2))) / Move;
-            var error = GoldenTests.RelativeL2(want[copy], got[copy]);
-            ratios.Add(error / (sensitivity * U));
-            Assert.True(error <= Math.Sqrt(3) * sensitivity * U, $"{names[inner]}: relative L2 {error:E2}, sensitivity {sensitivity:F2}");
+            using var cuda = new CudaBackend(0, CudaTuning.Default, precision: precision);
+            var got = network.Run(cuda, checkpoint);
+            var u = Profiles.Halves(precision);
+            var errors = shown.Select(s => GoldenTests.RelativeL2(want[s.Copy], got[s.Copy])).ToArray();
+            var ratios = errors.Zip(sensitivities, (error, sensitivity) => error / (sensitivity * u)).ToArray();
+            TestContext.Current.SendDiagnosticMessage(
+                $"{precision}: {shown.Length} sums; error over S·u from {ratios.Min():F2} to {ratios.Max():F2}; U-Net {errors[^1]:E2}, S {sensitivities[^1]:F2}");
+            Assert.All(shown, (s, i) => Assert.True(ratios[i] <= Math.Sqrt(3), $"{precision}, {names[s.Inner]}: relative L2 {errors[i]:E2}, sensitivity {sensitivities[i]:F2}"));
+            Assert.True(sensitivities[^1] * u * Math.Sqrt(3) <= GoldenTests.NetworkBound(precision), "the bound of the golden tests is no less than the derived one");
         }
-
-        var noise = GoldenTests.RelativeL2(want[network.Noise], got[network.Noise]);
-        TestContext.Current.SendDiagnosticMessage($"{shown.Length} sums; error over S·u from {ratios.Min():F2} to {ratios.Max():F2}; U-Net {noise:E2}, S {noise / ratios[^1] / U:F2}");
-        Assert.True(noise / ratios[^1] * Math.Sqrt(3) <= GoldenTests.NetworkBound, "the bound of the golden tests is no less than the derived one");
     }
 
     [Fact]
@@ -62,10 +58,14 @@ public sealed class PrecisionTests
         var want = Edit(cpu, checkpoint, checkpoint, Side);
         var moved = Enumerable.Range(0, Draws).Select(draw => GoldenTests.RelativeL2(want, Edit(cpu, checkpoint, new PerturbedWeights(checkpoint, draw, Move), Side)) / Move);
         var sensitivity = Math.Sqrt(moved.Average(m => m * m));
-        using var cuda = new CudaBackend(0, CudaTuning.Default);
-        var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, Side));
-        TestContext.Current.SendDiagnosticMessage($"edit: latents' error {error:E2}, S {sensitivity:F2}, error over S·u {error / (sensitivity * U):F2}");
-        Assert.InRange(error, 1e-5, Math.Sqrt(3) * sensitivity * U);
+        foreach (var precision in Enum.GetValues<Precision>().Where(p => !GoldenTests.IsBrief(p)))
+        {
+            using var cuda = new CudaBackend(0, CudaTuning.Default, precision: precision);
+            var u = Profiles.Halves(precision);
+            var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, Side));
+            TestContext.Current.SendDiagnosticMessage($"edit, {precision}: latents' error {error:E2}, S {sensitivity:F2}, error over S·u {error / (sensitivity * u):F2}");
+            Assert.InRange(error, 1e-5, Math.Sqrt(3) * sensitivity * u);
+        }
     }
 
     static float[] Edit(IBackend backend, Checkpoint checkpoint, IWeightSource source, int side)

@@ -10,8 +10,14 @@ public sealed class PtxTests
 {
     static readonly string s_kernels = Path.Combine(Repository.Root, "kernels");
 
-    /// <summary>Names of all embedded texts.</summary>
-    public static TheoryData<string> Names => [.. KernelLibrary.Sources().Select(s => s.Name)];
+    /// <summary>All embedded texts for the floor, of both kinds of halves.</summary>
+    static IEnumerable<(string Name, string Text)> All => Enum.GetValues<Halves>().SelectMany(KernelLibrary.Sources);
+
+    /// <summary>Their names.</summary>
+    public static TheoryData<string> Names => [.. All.Select(s => s.Name)];
+
+    /// <summary>Names of the texts of bfloat16, Hopper's among them.</summary>
+    public static TheoryData<string> BrainNames => [.. KernelLibrary.Sources(Halves.BFloat16).Concat(KernelLibrary.HopperSources(Halves.BFloat16)).Select(s => s.Name)];
 
     [Fact]
     public void It_is_of_the_sources_beside_it()
@@ -27,10 +33,36 @@ public sealed class PtxTests
     }
 
     [Fact]
-    public void Every_source_has_its_text_and_no_text_is_left_over() =>
-        Assert.Equal(
-            Directory.GetFiles(s_kernels, "*.cu").Select(p => Path.GetFileNameWithoutExtension(p) + ".sm_80.ptx").Order(StringComparer.Ordinal),
-            KernelLibrary.Sources().Select(s => s.Name));
+    public void Every_source_has_its_two_texts_and_no_text_is_left_over()
+    {
+        AssertNames("*.cu", [".sm_80.ptx", ".bf16.sm_80.ptx"], KernelLibrary.Sources);
+        AssertNames("hopper/*.cu", [".sm_90a.ptx", ".bf16.sm_90a.ptx"], KernelLibrary.HopperSources);
+
+        static void AssertNames(string sources, string[] endings, Func<Halves, IEnumerable<(string Name, string Text)>> texts)
+        {
+            var names = Directory.GetFiles(s_kernels, sources).Select(Path.GetFileNameWithoutExtension).ToArray();
+            Assert.NotEmpty(names);
+            Assert.Equal(names.Select(n => n + endings[0]).Order(StringComparer.Ordinal), texts(Halves.Float16).Select(s => s.Name));
+            Assert.Equal(names.Select(n => n + endings[1]).Order(StringComparer.Ordinal), texts(Halves.BFloat16).Select(s => s.Name));
+        }
+    }
+
+    /// <summary>No instruction of float16 is left in them: it would read bfloat16 as numbers that they are not. The names of kernels are those of the others, marked.</summary>
+    [Theory]
+    [MemberData(nameof(BrainNames))]
+    public void Texts_of_bfloat16_hold_no_float16(string name)
+    {
+        var sources = Enum.GetValues<Halves>().SelectMany(h => KernelLibrary.Sources(h).Concat(KernelLibrary.HopperSources(h))).ToDictionary(s => s.Name, s => s.Text);
+        var (brain, half) = (sources[name], sources[name.Replace(".bf16", "", StringComparison.Ordinal)]);
+        Assert.DoesNotMatch(@"\.f16", brain);
+        Assert.DoesNotContain("bf16", half, StringComparison.Ordinal);
+        Assert.Equal(Entries(half).Select(e => e + "_bf16"), Entries(brain));
+        Assert.Equal(Count(half, ".f32.f16.f16"), Count(brain, ".f32.bf16.bf16"));
+        // Rounded to nearest even, by the one instruction for it.
+        Assert.Equal(half.Contains("cvt.rn.f16.f32", StringComparison.Ordinal), brain.Contains("cvt.rn.bf16x2.f32", StringComparison.Ordinal));
+
+        static IEnumerable<string> Entries(string text) => text.Split(".entry ").Skip(1).Select(part => part[..part.IndexOf('(', StringComparison.Ordinal)]);
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -56,18 +88,21 @@ public sealed class PtxTests
     [InlineData("attention_128", 128)]
     public void Hot_kernels_use_tensor_cores_and_copy_sixteen_bytes_at_a_time(string kernel, int products)
     {
-        var body = Body(kernel);
-        // Clang peels a loop now and then: a whole number of bodies.
-        var found = Count(body, "mma.sync.aligned.m16n8k16");
-        Assert.True(found > 0 && found % products == 0, $"{found} products, not a multiple of {products}");
-        Assert.Contains("cp.async.cg.shared.global", body, StringComparison.Ordinal);
-        Assert.Contains("ldmatrix.sync.aligned.m8n8.x4.shared", body, StringComparison.Ordinal);
-        // What is stored may be narrow; what is multiplied is not.
-        Assert.DoesNotMatch(@"ld\.global(\.nc)?\.[ub]16", body[..body.LastIndexOf("mma.sync", StringComparison.Ordinal)]);
-        if (kernel.StartsWith("attention", StringComparison.Ordinal))
+        foreach (var (name, type) in new[] { (kernel, "f16"), (kernel + "_bf16", "bf16") })
         {
-            Assert.Contains("ldmatrix.sync.aligned.m8n8.x4.trans", body, StringComparison.Ordinal);
-            Assert.DoesNotContain("ld.global", body, StringComparison.Ordinal);
+            var body = Body(name);
+            // Clang peels a loop now and then: a whole number of bodies.
+            var found = Count(body, $"mma.sync.aligned.m16n8k16.row.col.f32.{type}.{type}.f32");
+            Assert.True(found > 0 && found % products == 0, $"{name}: {found} products, not a multiple of {products}");
+            Assert.Contains("cp.async.cg.shared.global", body, StringComparison.Ordinal);
+            Assert.Contains("ldmatrix.sync.aligned.m8n8.x4.shared", body, StringComparison.Ordinal);
+            // What is stored may be narrow; what is multiplied is not.
+            Assert.DoesNotMatch(@"ld\.global(\.nc)?\.[ub]16", body[..body.LastIndexOf("mma.sync", StringComparison.Ordinal)]);
+            if (kernel.StartsWith("attention", StringComparison.Ordinal))
+            {
+                Assert.Contains("ldmatrix.sync.aligned.m8n8.x4.trans", body, StringComparison.Ordinal);
+                Assert.DoesNotContain("ld.global", body, StringComparison.Ordinal);
+            }
         }
     }
 
@@ -84,9 +119,11 @@ public sealed class PtxTests
     [InlineData("wide_transpose")]
     public void Wide_kernels_move_sixteen_bytes_at_a_time(string kernel)
     {
-        var body = Body(kernel);
-        Assert.Matches(@"ld\.global(\.nc)?\.v4", body);
-        Assert.Matches(@"st\.global\.v4", body);
+        foreach (var body in new[] { Body(kernel), Body(kernel + "_bf16") })
+        {
+            Assert.Matches(@"ld\.global(\.nc)?\.v4", body);
+            Assert.Matches(@"st\.global\.v4", body);
+        }
     }
 
     [Theory]
@@ -96,23 +133,26 @@ public sealed class PtxTests
     [InlineData("temporal_attention_8", 6)]
     public void Norms_ask_for_several_positions_before_they_use_the_first(string kernel, int loads)
     {
-        var (run, longest) = (0, 0);
-        foreach (var line in Body(kernel).Split('\n'))
+        foreach (var name in new[] { kernel, kernel + "_bf16" })
         {
-            // Nothing is widened or computed between them.
-            run = line.Contains(".f16", StringComparison.Ordinal) || line.Contains(".f32", StringComparison.Ordinal) ? 0
-                : run + (line.Contains("ld.global.v4.u32", StringComparison.Ordinal) || line.Contains("ld.global.nc.v4.u32", StringComparison.Ordinal) ? 1 : 0);
-            longest = Math.Max(longest, run);
-        }
+            var (run, longest) = (0, 0);
+            foreach (var line in Body(name).Split('\n'))
+            {
+                // Nothing is widened or computed between them.
+                run = line.Contains(".f16", StringComparison.Ordinal) || line.Contains(".f32", StringComparison.Ordinal) ? 0
+                    : run + (line.Contains("ld.global.v4.u32", StringComparison.Ordinal) || line.Contains("ld.global.nc.v4.u32", StringComparison.Ordinal) ? 1 : 0);
+                longest = Math.Max(longest, run);
+            }
 
-        Assert.True(longest >= loads, $"{longest} loads of halves at once, not {loads}");
+            Assert.True(longest >= loads, $"{name}: {longest} loads of halves at once, not {loads}");
+        }
     }
 
-    static string Text(string name) => KernelLibrary.Sources().Single(s => s.Name == name).Text;
+    static string Text(string name) => All.Single(s => s.Name == name).Text;
 
     static string Body(string kernel)
     {
-        var text = KernelLibrary.Sources().Single(s => s.Text.Contains($".entry {kernel}(", StringComparison.Ordinal)).Text;
+        var text = All.Single(s => s.Text.Contains($".entry {kernel}(", StringComparison.Ordinal)).Text;
         var start = text.IndexOf($".entry {kernel}(", StringComparison.Ordinal);
         return text[start..text.IndexOf("\n}", start, StringComparison.Ordinal)];
     }

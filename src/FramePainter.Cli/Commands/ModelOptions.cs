@@ -42,7 +42,7 @@ sealed class ModelOptions
 
     readonly Option<Precision> _precision = new("--precision")
     {
-        Description = "Numbers of matrix products on the processor: float32 or bfloat16. Default: float32.",
+        Description = "Numbers of matrix products, on the processor and on NVIDIA GPUs: float32 (float16 on GPUs) or bfloat16. Default: float32.",
         HelpName = "KIND",
         CustomParser = Parsers.Named(("float32", Precision.Float32), ("bfloat16", Precision.BFloat16)),
     };

@@ -23,9 +23,11 @@ internal unsafe partial class CudaContext : IDisposable
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number.</param>
     /// <param name="budget">Bytes that it may give out; null for all it has.</param>
+    /// <param name="halves">Of which its kernels are.</param>
     /// <exception cref="DeviceException">It cannot be used; the message says why.</exception>
-    public CudaContext(int ordinal, long? budget = null)
+    public CudaContext(int ordinal, long? budget = null, Halves halves = Halves.Float16)
     {
+        Halves = halves;
         (_device, Info) = DriverDevices.Open(ordinal);
         IsHopper = RunsHopper(Info);
         RequireRoom(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
@@ -34,7 +36,7 @@ internal unsafe partial class CudaContext : IDisposable
             MakeCurrent();
             RequireRoom(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
             RequireRoom(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
-            _kernels = new KernelLibrary(IsHopper);
+            _kernels = new KernelLibrary(IsHopper, halves);
             _pool = new DevicePool(this, budget);
         }
         catch
@@ -49,7 +51,7 @@ internal unsafe partial class CudaContext : IDisposable
     /// <param name="budget">Bytes that it may give out; null for any number.</param>
     private protected CudaContext(CudaContext device, long? budget)
     {
-        (_device, _context, _kernels, Info, IsHopper) = (device._device, device._context, device._kernels, device.Info, device.IsHopper);
+        (_device, _context, _kernels, Info, IsHopper, Halves) = (device._device, device._context, device._kernels, device.Info, device.IsHopper, device.Halves);
         _pool = new DevicePool(this, budget);
     }
 
@@ -64,6 +66,9 @@ internal unsafe partial class CudaContext : IDisposable
 
     /// <summary>Whether kernels for sm_90a run on it: on compute capability 9.0 alone, by a driver that reads their PTX and writes tensor maps.</summary>
     public bool IsHopper { get; }
+
+    /// <summary>What its kernels multiply, and keep inside a plan.</summary>
+    public Halves Halves { get; }
 
     /// <summary>Its kernels.</summary>
     public KernelLibrary Kernels => _kernels!;

@@ -3,22 +3,29 @@ using System.Text;
 
 namespace FramePainter.Cuda.Driver;
 
-/// <summary>All kernels of the package: its PTX, loaded for one context.</summary>
+/// <summary>The package's kernels for one kind of halves: its PTX, loaded for one context.</summary>
 internal sealed unsafe class KernelLibrary : IDisposable
 {
     const int MaxDynamicShared = 8;
     const int SharedWithoutAsking = 48 << 10;
+
+    /// <summary>In the names of texts of bfloat16.</summary>
+    const string BrainText = ".bf16.";
+
+    /// <summary>What names of kernels end with in these: a profiler shows it.</summary>
+    const string BrainKernel = "_bf16";
 
     readonly List<nint> _modules = [];
     readonly Dictionary<string, nint> _functions = new(StringComparer.Ordinal);
 
     /// <summary>Loads what the device runs.</summary>
     /// <param name="hopper">Also the kernels for sm_90a.</param>
-    public KernelLibrary(bool hopper)
+    /// <param name="halves">Of which kind.</param>
+    public KernelLibrary(bool hopper, Halves halves)
     {
         try
         {
-            foreach (var (name, text) in hopper ? Sources().Concat(HopperSources()) : Sources())
+            foreach (var (name, text) in hopper ? Sources(halves).Concat(HopperSources(halves)) : Sources(halves))
             {
                 Load(name, text);
             }
@@ -31,15 +38,16 @@ internal sealed unsafe class KernelLibrary : IDisposable
     }
 
     /// <summary>The embedded PTX for every device: names and texts.</summary>
-    public static IEnumerable<(string Name, string Text)> Sources() => Embedded(".sm_80.ptx");
+    public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves);
 
     /// <summary>The embedded PTX for Hopper.</summary>
-    public static IEnumerable<(string Name, string Text)> HopperSources() => Embedded(".sm_90a.ptx");
+    public static IEnumerable<(string Name, string Text)> HopperSources(Halves halves) => Embedded(".sm_90a.ptx", halves);
 
-    static IEnumerable<(string Name, string Text)> Embedded(string ending)
+    static IEnumerable<(string Name, string Text)> Embedded(string ending, Halves halves)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        foreach (var name in assembly.GetManifestResourceNames().Where(n => n.EndsWith(ending, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        bool IsOfThese(string name) => name.EndsWith(ending, StringComparison.Ordinal) && name.Contains(BrainText, StringComparison.Ordinal) == (halves == Halves.BFloat16);
+        foreach (var name in assembly.GetManifestResourceNames().Where(IsOfThese).Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
             yield return (name, reader.ReadToEnd());
@@ -47,7 +55,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
     }
 
     /// <summary>A kernel, allowed the shared memory it will be launched with.</summary>
-    /// <param name="name">Its name in the sources.</param>
+    /// <param name="name">Its name in the sources, the same for both kinds of halves.</param>
     /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
     public nint Find(string name, int sharedBytes)
     {
@@ -91,7 +99,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
             var start = at + Entry.Length;
             var kernel = text[start..text.IndexOf('(', start)];
             DriverCall.Check(NativeDriver.cuModuleGetFunction(out var function, module, kernel));
-            _functions.Add(kernel, function);
+            _functions.Add(kernel.EndsWith(BrainKernel, StringComparison.Ordinal) ? kernel[..^BrainKernel.Length] : kernel, function);
         }
     }
 }

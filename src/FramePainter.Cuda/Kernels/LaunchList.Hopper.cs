@@ -78,7 +78,10 @@ internal sealed partial class LaunchList
     /// A convolution of a doubled input as four of the input itself, one for every second row and column of the output: positions that are
     /// copies of each other meet sums of the kernel's taps, 2×2 in place of 3×3.
     /// </summary>
-    bool HopperDoubled(ConvOp op, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    /// <param name="op">The convolution.</param>
+    /// <param name="args">What is known of its arguments.</param>
+    /// <param name="arguments">Its arguments with a weight at an address.</param>
+    bool HopperDoubled(ConvOp op, ProductArgs args, Func<ulong, Func<ValuePlaces, ProductArgs>> arguments)
     {
         if (!SuitsHopper(args) || op is not { KernelHeight: 3, KernelWidth: 3, Stride: 1 } || op.Padding != Padding.Same(1))
         {
@@ -88,13 +91,13 @@ internal sealed partial class LaunchList
         for (var corner = 0; corner < 4; corner++)
         {
             var (y, x) = Math.DivRem(corner, 2);
-            var weight = weights.Matrix(op.Weight, MatrixForms.Corner(corner));
+            var ofCorner = arguments(weights.Matrix(op.Weight, MatrixForms.Corner(corner)));
             var grid = new Grid(
                 args.Width, args.Height, op.Output.Shape.Images, args.Width, args.Height, args.Width, (long)args.Width * args.Height, 2, 2, 1 - y, 1 - x,
                 OutScale: 2, OutX: x, OutY: y);
             var inputs = args.Channels0 + args.Channels1;
             var padded = PackedMatrix.RowLength(4 * inputs);
-            HopperProduct(grid, args with { K = 4 * inputs, KPadded = padded }, places => arguments(places) with { Weight = weight, K = 4 * inputs, KPadded = padded });
+            HopperProduct(grid, args with { K = 4 * inputs, KPadded = padded }, places => ofCorner(places) with { K = 4 * inputs, KPadded = padded });
         }
 
         return true;
@@ -126,14 +129,14 @@ internal sealed partial class LaunchList
         {
             var product = arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride };
             TensorMap Input(View view, int channels) => TensorMap.Of(
-                view.Data, [channels, grid.InWidth, grid.InHeight, grid.Images],
+                context.Halves, view.Data, [channels, grid.InWidth, grid.InHeight, grid.Images],
                 [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, 1 << boxX, 1 << boxY, boxImages], grid.Stride);
             return fixedArgs with
             {
                 Product = product, Partial = places.Partials, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
-                Weight = TensorMap.Of(product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
+                Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
             };
         });
     }

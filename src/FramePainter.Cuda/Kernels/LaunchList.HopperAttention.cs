@@ -34,7 +34,7 @@ internal sealed partial class LaunchList
         return true;
     }
 
-    static HopperAttentionSet HopperSet(Qkv set, ValuePlaces places)
+    HopperAttentionSet HopperSet(Qkv set, ValuePlaces places)
     {
         return new HopperAttentionSet
         {
@@ -47,7 +47,7 @@ internal sealed partial class LaunchList
         {
             var shape = part.Value.Shape;
             return TensorMap.Of(
-                places[part.Value].Data, [shape.Channels, shape.Tokens, shape.Images], [shape.Channels * 2L, (long)shape.Tokens * shape.Channels * 2], [HopperHead, rows, 1]);
+                context.Halves, places[part.Value].Data, [shape.Channels, shape.Tokens, shape.Images], [shape.Channels * 2L, (long)shape.Tokens * shape.Channels * 2], [HopperHead, rows, 1]);
         }
     }
 }

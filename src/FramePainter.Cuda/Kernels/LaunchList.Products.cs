@@ -32,8 +32,7 @@ internal sealed partial class LaunchList
             Scale = scale, ResidualScale0 = scale0, ResidualScale1 = scale1,
         };
         var gather = Geometry(op, ref fixedArgs);
-        ulong weight = 0;
-        ProductArgs Arguments(ValuePlaces places) => fixedArgs with
+        Func<ValuePlaces, ProductArgs> Arguments(ulong weight) => places => fixedArgs with
         {
             Weight = weight, First = places[op.Input.First], Second = places[op.Input.Second], Rows = places[rows?.Table],
             Residual0 = places[residual0.Value], Residual1 = places[residual1.Value], Out = places[op.Output],
@@ -45,19 +44,20 @@ internal sealed partial class LaunchList
             return;
         }
 
-        weight = weights.Matrix(op.Weight, gated ? MatrixForm.Gated : MatrixForm.Plain);
+        // Not before: a doubled input on Hopper has its weight packed in another form alone.
+        var arguments = Arguments(weights.Matrix(op.Weight, gated ? MatrixForm.Gated : MatrixForm.Plain));
         if (tuning.Naive)
         {
-            Add($"product_{gather}_naive", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, Arguments);
+            Add($"product_{gather}_naive", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, arguments);
             return;
         }
 
-        if (fast && HopperProduct(op, fixedArgs, Arguments))
+        if (fast && HopperProduct(op, fixedArgs, arguments))
         {
             return;
         }
 
-        TiledProduct(gather, fast, fixedArgs, Arguments);
+        TiledProduct(gather, fast, fixedArgs, arguments);
     }
 
     /// <summary>A linear map of rows of halves that lie densely, by a matrix in the order of <see cref="PackedMatrix"/>, wherever both come from.</summary>

@@ -4,13 +4,14 @@ using FramePainter.Cuda.Driver;
 namespace FramePainter.Cuda.Kernels;
 
 /// <summary>
-/// How Hopper's engine that copies tensors sees one: float16 of up to four extents, read in boxes that lie in shared memory as rows of
+/// How Hopper's engine that copies tensors sees one: halves of up to four extents, read in boxes that lie in shared memory as rows of
 /// 128 bytes with their sixteen-byte chunks swizzled. Opaque; the driver writes it.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct TensorMap
 {
-    const int Halves = 6; // CU_TENSOR_MAP_DATA_TYPE_FLOAT16
+    const int Float16 = 6; // CU_TENSOR_MAP_DATA_TYPE_FLOAT16
+    const int BFloat16 = 9; // CU_TENSOR_MAP_DATA_TYPE_BFLOAT16
     const int Swizzle128Bytes = 3; // CU_TENSOR_MAP_SWIZZLE_128B
     const int Promote256Bytes = 3; // CU_TENSOR_MAP_L2_PROMOTION_L2_256B
     const int Bytes = 128;
@@ -20,12 +21,13 @@ internal unsafe struct TensorMap
     fixed ulong _words[Bytes / sizeof(ulong)];
 
     /// <summary>Describes a tensor.</summary>
+    /// <param name="halves">Its elements.</param>
     /// <param name="address">Its first element, at a multiple of 16.</param>
     /// <param name="extents">Its extents, the innermost first.</param>
     /// <param name="strides">Bytes from one to the next of every extent but the innermost: multiples of 16.</param>
     /// <param name="box">Elements of a box along each extent; the innermost is 64.</param>
     /// <param name="step">From one element of a box to the next along the middle extents, not the innermost nor the fourth: up to 8.</param>
-    public static TensorMap Of(ulong address, ReadOnlySpan<long> extents, ReadOnlySpan<long> strides, ReadOnlySpan<int> box, int step = 1)
+    public static TensorMap Of(Halves halves, ulong address, ReadOnlySpan<long> extents, ReadOnlySpan<long> strides, ReadOnlySpan<int> box, int step = 1)
     {
         var rank = extents.Length;
         ulong* sizes = stackalloc ulong[MostExtents], steps = stackalloc ulong[MostExtents];
@@ -43,7 +45,8 @@ internal unsafe struct TensorMap
 
         var room = stackalloc byte[Bytes + Alignment];
         var map = (TensorMap*)(((nuint)room + Alignment - 1) / Alignment * Alignment);
-        DriverCall.Check(NativeDriver.cuTensorMapEncodeTiled(map, Halves, (uint)rank, address, sizes, steps, boxes, by, 0, Swizzle128Bytes, Promote256Bytes, 0));
+        var type = halves == Halves.BFloat16 ? BFloat16 : Float16;
+        DriverCall.Check(NativeDriver.cuTensorMapEncodeTiled(map, type, (uint)rank, address, sizes, steps, boxes, by, 0, Swizzle128Bytes, Promote256Bytes, 0));
         return *map;
     }
 }

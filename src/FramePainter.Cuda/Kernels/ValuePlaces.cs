@@ -6,7 +6,7 @@ namespace FramePainter.Cuda.Kernels;
 
 /// <summary>
 /// Where the values of a plan live, and as what. Values at the border are float32, bound from outside. Inner pictures and tokens are
-/// float16, at half the planned offset; inner tables (two extents or fewer) and pictures of at most four channels (latents, velocities)
+/// halves, at half the planned offset; inner tables (two extents or fewer) and pictures of at most four channels (latents, velocities)
 /// are few and stay float32, each in a place of its own.
 /// </summary>
 internal sealed class ValuePlaces : IDisposable
@@ -72,7 +72,7 @@ internal sealed class ValuePlaces : IDisposable
         return view;
     }
 
-    /// <summary>Whether a value inside a plan is kept as float16.</summary>
+    /// <summary>Whether a value inside a plan is kept as halves.</summary>
     public static bool IsHalf(Value value) => value.Shape.Rank > 2 && value.Shape.Channels > 4;
 
     public void Set(Value value, ulong address) => _views[value.Id] = new View { Data = address };

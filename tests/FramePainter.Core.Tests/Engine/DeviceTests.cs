@@ -48,6 +48,26 @@ public sealed class DeviceTests
         Assert.Equal("a fault of the backend's", error.Message);
     }
 
+    [Fact]
+    public void A_device_of_several_precisions_is_told_which()
+    {
+        var asked = new List<Precision>();
+        var device = Device.Custom("several", precision =>
+        {
+            asked.Add(precision);
+            return new CpuBackend(1);
+        });
+        foreach (var precision in Enum.GetValues<Precision>())
+        {
+            device.CreateBackend(Request(new ListLogger()) with { Numbers = new CpuNumbers(precision) }).Dispose();
+        }
+
+        Assert.Equal(Enum.GetValues<Precision>(), asked);
+        var error = Assert.Throws<OptionException>(() => device.CreateBackend(Request(new ListLogger()) with { Numbers = new CpuNumbers(Precision.BFloat16, WeightFormat.Int8) }));
+        Assert.Equal(nameof(PainterOptions.Precision), error.Option);
+        Assert.Contains("'several' has options of its own", error.Message, StringComparison.Ordinal);
+    }
+
     static Device Failing(string name, string why) => Device.Custom(name, () => throw new DeviceException(why));
 
     static BackendRequest Request(ILogger log) => new(1, CpuNumbers.Default, WinogradUse.WhereFaster, log);
