@@ -21,7 +21,7 @@ internal sealed class SafetensorsFileTarget : IFuzzTarget, IDisposable
         [0x80, 2, .. "}q\0"u8],
     ];
 
-    public IReadOnlyList<string> Scope { get; } = ["FramePainter.Weights.Safetensors.SafetensorsFile", "Safetensors.SafetensorsHeader", "Safetensors.SafetensorsTypes", "Safetensors.ForeignFormats", "Safetensors.MappedTensor"];
+    public IReadOnlyList<string> Scope { get; } = ["FramePainter.Weights.Safetensors.SafetensorsFile", "Safetensors.SafetensorsHeader", "Safetensors.SafetensorsTypes", "Safetensors.ForeignFormats", "Safetensors.LoadedTensor"];
 
     public IReadOnlyList<string> Words { get; } = new SafetensorsHeaderTarget().Words;
 
