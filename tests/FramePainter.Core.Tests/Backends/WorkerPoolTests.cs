@@ -72,9 +72,15 @@ public sealed class WorkerPoolTests
             var done = 0;
             var work = new Counting(2) { OnTile = () =>
             {
-                if (Interlocked.Increment(ref done) == 10)
+                var tile = Interlocked.Increment(ref done);
+                if (tile == 10)
                 {
                     cancel.Cancel();
+                }
+                else if (tile > 10)
+                {
+                    // The thread that cancels may be put aside before it does; tiles that began meanwhile wait for it.
+                    SpinWait.SpinUntil(() => cancel.IsCancellationRequested);
                 }
             } };
             work.Begin(1000);
