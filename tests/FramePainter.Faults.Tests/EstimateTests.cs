@@ -186,7 +186,7 @@ public sealed class EstimateTests
         string[] driver = [$"LD_LIBRARY_PATH={Path.GetDirectoryName(folder["libcuda.so.1"])}"];
         var outcome = CommandLine.RunWith(driver, "estimate", "--device", "cuda:0", "--steps", "2", "--calibration", "1");
         outcome.AssertExit(0);
-        foreach (var part in new[] { "weights\t", "spare\t", "device peak\t", "staging\t", "pictures\t", "host peak\t", "64x64, 2 steps; CUDA, FramePainter kernel emulator; ", "GFLOP", "time " })
+        foreach (var part in new[] { "weights\t", "spare\t", "device peak\t", "staging\t", "pictures\t", "host peak\t", "64x64, 2 steps; CUDA, FramePainter kernel emulator, float16; ", "GFLOP", "time " })
             Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
 
         // Without a name it is the GPU where there is one.

@@ -64,6 +64,9 @@ sealed class ConfigReader
     /// <summary>The most layers of one kind that a config may name. Layers are made into names of tensors before any file is looked at: billions of them would take all memory.</summary>
     public const int MostLayers = 1024;
 
+    /// <summary>The most layers of a block, and of transformers in one of them: both multiply, and with the levels. FramePainter has 2 and 1.</summary>
+    public const int MostLayersOfBlock = 16;
+
     /// <summary>The largest width, side or count of other things: far more than any network has, and its square still fits 32 bits.</summary>
     const int MostExtent = 1 << 15;
 

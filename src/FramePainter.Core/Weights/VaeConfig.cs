@@ -58,7 +58,7 @@ sealed record VaeConfig
         var config = new VaeConfig
         {
             BlockOutChannels = widths,
-            LayersPerBlock = json.Integer("layers_per_block", 1, ConfigReader.MostLayers),
+            LayersPerBlock = json.Integer("layers_per_block", 1, ConfigReader.MostLayersOfBlock),
             ScalingFactor = json.Number("scaling_factor", 0.18215, 0),
             NormGroups = json.Integer("norm_num_groups", 32),
         };
