@@ -63,6 +63,7 @@ public sealed class EstimateTests : IDisposable
     [Fact]
     public void A_time_is_a_range_made_in_about_the_time_given()
     {
+        Assert.SkipUnless(Profiles.IsFull, "Set FRAMEPAINTER_FULL=1 to time the emulator.");
         var (options, edit) = (Options("tiny"), new EditOptions { Steps = 2, Size = (64, 64) });
         var clock = Stopwatch.StartNew();
         _ = Painter.Estimate(options, edit, (64, 64), TimeSpan.Zero, TestContext.Current.CancellationToken);

@@ -79,6 +79,7 @@ public sealed class StreamingTests : IDisposable
     [InlineData(Pace.Early)]
     public void An_edit_with_half_of_the_weights_on_the_host_is_the_same_and_stays_below_the_budget(Pace pace)
     {
+        Assert.SkipUnless(pace == Pace.Early || Profiles.IsFull, "Set FRAMEPAINTER_FULL=1 to run whole edits in every order of streams.");
         EditResult want;
         long weights, peak;
         _ = Emulator.Peak(0);
