@@ -30,7 +30,7 @@ public sealed class Painter : IDisposable
         _checkpoint = checkpoint;
         _backend = backend;
         _weights = backend.CreateStore(checkpoint);
-        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits, Threads = options.Threads ?? Environment.ProcessorCount };
+        _pipeline = new EditPipeline(checkpoint, backend, _weights, options.Attention) { Limits = options.Limits, Threads = options.ThreadCount };
         (Attention, Limits) = (options.Attention, options.Limits);
         if (options.MemoryBudget is { } bytes && !OnProcessor && !backend.LimitMemory(bytes))
         {
@@ -135,7 +135,7 @@ public sealed class Painter : IDisposable
         var (width, height) = picture ?? edit.Size ?? s_usualSize;
         var size = SizePlan.Create(width, height, edit.Size, networks.Grid, edit.Fit);
         options.Limits.Check(size);
-        var estimator = new Estimator(checkpoint, networks, backend, options.Threads ?? Environment.ProcessorCount);
+        var estimator = new Estimator(checkpoint, networks, backend, options.ThreadCount);
         var needs = estimator.Measure(size, edit, points: false) ?? throw new DeviceException($"'{backend.Description}' cannot tell what an edit takes before it is made.");
         var program = ProgramBytes();
         var spent = calibration ?? TimeSpan.FromSeconds(10);

@@ -45,6 +45,9 @@ public sealed record PainterOptions
     /// <summary>Threads on the processor, 1 to 1024; null for one per core. Where edits run on another device, pictures and noise are still prepared by them. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
+    /// <summary><see cref="Threads"/>, chosen where they are not.</summary>
+    internal int ThreadCount => Threads ?? Environment.ProcessorCount;
+
     /// <summary>In which numbers matrix products are computed: on the processor, and on NVIDIA GPUs by FramePainter.Cuda. Other devices take the default alone.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 
@@ -88,5 +91,5 @@ public sealed record PainterOptions
     /// <summary>Opens the device.</summary>
     /// <exception cref="DeviceException">It cannot be used.</exception>
     internal IBackend CreateBackend() => Device.CreateBackend(new BackendRequest(
-        Threads ?? Environment.ProcessorCount, new CpuNumbers(Precision, Weights), Winograd ? WinogradUse.WhereFaster : WinogradUse.Never, Logger ?? NullLogger.Instance));
+        ThreadCount, new CpuNumbers(Precision, Weights), Winograd ? WinogradUse.WhereFaster : WinogradUse.Never, Logger ?? NullLogger.Instance));
 }

@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
@@ -78,4 +79,23 @@ internal abstract unsafe class AttentionKernel : CpuKernel
 
     /// <summary>What sums about an old greatest score count about the new one.</summary>
     protected static float Correction(float before, float largest) => MathF.Exp((before - largest) * Ln2);
+
+    /// <summary>The greatest of a row of scores, two registers of them at a time.</summary>
+    /// <param name="scores">The row.</param>
+    /// <param name="count">How many there are; what fills the last two registers counts too.</param>
+    /// <param name="step">Floats from two registers to the next two.</param>
+    protected static float Largest<L, V>(float* scores, int count, nint step)
+        where L : struct, ILanes<V>
+        where V : struct
+    {
+        var (a, b) = (L.Load(scores), L.Load(scores + L.Count));
+        for (var i = 2 * L.Count; i < count; i += 2 * L.Count)
+        {
+            scores += step;
+            a = L.Max(a, L.Load(scores));
+            b = L.Max(b, L.Load(scores + L.Count));
+        }
+
+        return L.MaxAcross(L.Max(a, b));
+    }
 }

@@ -151,7 +151,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             var scores = scratch.Scores + (row * Width);
             var at = (strip * BrainKernels.TileRows) + row;
             var before = scratch.Largest[at];
-            var largest = MathF.Max(before, Largest(scores, keys));
+            var largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, TileFloats));
             if (largest != before)
             {
                 var correction = Correction(before, largest);
@@ -196,19 +196,6 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             new Span<float>(tile, keys).Clear();
             new Span<float>(tile + keys, Width - keys).Fill(float.NegativeInfinity);
         }
-    }
-
-    static float Largest(float* scores, int count)
-    {
-        var (a, b) = (Lanes512.Load(scores), Lanes512.Load(scores + Lanes512.Count));
-        for (var i = Width; i < count; i += Width)
-        {
-            scores += TileFloats;
-            a = Lanes512.Max(a, Lanes512.Load(scores));
-            b = Lanes512.Max(b, Lanes512.Load(scores + Lanes512.Count));
-        }
-
-        return Lanes512.MaxAcross(Lanes512.Max(a, b));
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

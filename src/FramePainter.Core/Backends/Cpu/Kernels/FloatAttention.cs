@@ -124,7 +124,7 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
             var scores = scratch.Strip + (row * StripStride);
             var at = (strip * StripRows) + row;
             var before = scratch.Largest[at];
-            var largest = MathF.Max(before, Largest(scores, keys));
+            var largest = MathF.Max(before, Largest<L, V>(scores, keys, width));
             var correction = 1f;
             if (largest != before)
             {
@@ -141,18 +141,6 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
         {
             AttentionTile<L, V, Strip>.Multiply(keys, scratch.Strip, scratch.Values + (column * Shape.Keys), output + column, Shape.PaddedDim, output + column, Shape.PaddedDim);
         }
-    }
-
-    static float Largest(float* scores, int count)
-    {
-        var (a, b) = (L.Load(scores), L.Load(scores + L.Count));
-        for (var i = 2 * L.Count; i < count; i += 2 * L.Count)
-        {
-            a = L.Max(a, L.Load(scores + i));
-            b = L.Max(b, L.Load(scores + i + L.Count));
-        }
-
-        return L.MaxAcross(L.Max(a, b));
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

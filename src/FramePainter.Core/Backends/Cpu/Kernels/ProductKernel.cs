@@ -58,9 +58,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         _source = source;
         var numbers = weights.Numbers.For(op);
         _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, numbers);
-        _arithmetic = numbers.Brain is { } brain ? new BrainTiles(_matrix.Type, brain)
-            : numbers.Assembled(_matrix.Type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide)
-            : new FloatTiles<L, V>(_matrix.Type);
+        _arithmetic = TileArithmetic.Of<L, V>(numbers, _matrix.Type);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _channels = op.Output.Shape.Channels;
         _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(Cut)];

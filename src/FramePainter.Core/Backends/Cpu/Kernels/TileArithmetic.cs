@@ -1,4 +1,6 @@
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
@@ -10,6 +12,18 @@ internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels);
 /// <summary>In which numbers a product's tiles are summed: how rows are gathered, panels made ready, and which kernels multiply them. Holds no state of a run.</summary>
 internal abstract unsafe class TileArithmetic
 {
+    /// <summary>The arithmetic of a product: bfloat16 where that is computed, else assembled float32 kernels where there are any.</summary>
+    /// <typeparam name="L">The lanes.</typeparam>
+    /// <typeparam name="V">Their register.</typeparam>
+    /// <param name="numbers">The product's numbers.</param>
+    /// <param name="type">Type of the panels that it reads.</param>
+    public static TileArithmetic Of<L, V>(ProductNumbers numbers, DType type)
+        where L : struct, ILanes<V>
+        where V : struct =>
+        numbers.Brain is { } brain ? new BrainTiles(type, brain)
+        : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide)
+        : new FloatTiles<L, V>(type);
+
     /// <summary>Gathers a stretch of words of a block's rows; a word's inputs that are not the block's become 0.</summary>
     /// <param name="source">Where rows come from.</param>
     /// <param name="block">The block.</param>

@@ -65,7 +65,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         // Products of the points stay float32 whatever is asked for: faster than a direct convolution in bfloat16, and nearer.
         var numbers = weights.Numbers.For(op) with { Brain = null };
         _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated: false, numbers);
-        _tiles = numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(wide, wide) : new FloatTiles<L, V>(DType.F32);
+        _tiles = TileArithmetic.Of<L, V>(numbers, DType.F32);
         _epilogue = new TileEpilogue<L, V>(op, weights);
         _inputs = new InputPhase(this);
         (_firstChannels, _channels) = (op.Input.First.Shape.Channels, op.Input.Channels);
