@@ -14,9 +14,10 @@ constexpr int GROUP = 128, MOST_GROUPS = 8;
 constexpr u32 FIRST_ADDRESS = 128;
 constexpr u64 UNPUBLISHED = 0x6261727269657230ull, PUBLISHED = UNPUBLISHED + 1;
 
-struct Load
+// A box on its way between a tensor and shared memory.
+struct Box
 {
-    u32 to;
+    u32 shared;
     TensorMap map;
     int at[5];
 };
@@ -25,7 +26,15 @@ struct Barrier
 {
     int arrivals, pending, phase;
     long bytes;
-    std::vector<Load> loads;
+    std::vector<Box> loads;
+};
+
+// Boxes that a thread sends to tensors: some not committed yet, the others not waited for; and how often it published what it wrote, or, of
+// all threads of its warpgroup, had published when it last sent a box.
+struct Stores
+{
+    std::vector<Box> open, committed;
+    u32 published, seen;
 };
 
 struct Product
@@ -61,6 +70,7 @@ static std::map<u64*, Barrier> s_barriers;
 static Products s_products[MOST_GROUPS * GROUP];
 static std::vector<Product> s_issued[MOST_GROUPS];
 static Meeting s_meetings[MOST_GROUPS];
+static Stores s_stores[MOST_GROUPS * GROUP];
 // Fragments of lanes, by turns: a quick lane may bring the next.
 static u32 s_fragments[2][MOST_GROUPS * GROUP][4];
 static u32 s_turns[MOST_GROUPS * GROUP];
@@ -74,8 +84,8 @@ static unsigned char* at_address(u32 address, size_t bytes)
     return place.shared + address - FIRST_ADDRESS;
 }
 
-// Rows of 128 bytes: sixteen-byte chunks change places by the row's number within eight.
-static u32 swizzle(u32 address) { return address ^ (address >> 7 & 7) << 4; }
+// Sixteen-byte chunks change places by the number of 128 bytes they lie in: eight chunks of rows of 128 bytes, or 1 << bits of shorter ones.
+static u32 swizzle(u32 address, int bits = 3) { return address ^ (address >> 7 & ((1 << bits) - 1)) << 4; }
 
 static Barrier& find(u64* barrier)
 {
@@ -92,10 +102,11 @@ static void settle(Barrier& b)
     b.phase ^= 1;
 }
 
-static void run(Barrier& b, const Load& load)
+// Calls f(element of shared memory, element of the tensor or none beyond its edges) for all of a box; returns its bytes.
+template <class F> static long walk(const Box& load, F f)
 {
     const TensorMap& map = load.map;
-    u32 to = load.to, total = 1;
+    u32 total = 1;
     for (u32 d = 0; d < map.rank; d++) total *= map.box[d];
     u32 line = map.box[0] * 2;
     for (u32 row = 0; row < total / map.box[0]; row++)
@@ -114,12 +125,26 @@ static void run(Barrier& b, const Load& load)
         for (u32 x = 0; x < map.box[0]; x++)
         {
             i64 at = (i64)load.at[0] + x;
-            unsigned short value = inside && at >= 0 && at < map.dims[0] ? ((const unsigned short*)from)[at] : 0;
-            memcpy(at_address(swizzle(to + row * line + x * 2), 2), &value, 2);
+            f(at_address(swizzle(load.shared + row * line + x * 2, map.swizzle), 2), inside && at >= 0 && at < map.dims[0] ? (unsigned short*)from + at : nullptr);
         }
     }
 
-    b.bytes -= (long)total * 2;
+    return (long)total * 2;
+}
+
+static void run(Barrier& b, const Box& load)
+{
+    b.bytes -= walk(load, [](unsigned char* to, const unsigned short* from) {
+        unsigned short value = from ? *from : 0;
+        memcpy(to, &value, 2);
+    });
+}
+
+static void run(const Box& store)
+{
+    walk(store, [](const unsigned char* from, unsigned short* to) {
+        if (to) memcpy(to, from, 2);
+    });
 }
 
 void barrier_init(u64* barrier, int arrivals)
@@ -151,22 +176,29 @@ void barrier_wait(u64* barrier, int parity)
         if (b.phase != parity) return true;
         // All have arrived, and only bytes are missing: now they come.
         if (b.pending != 0) return false;
-        for (const Load& load : b.loads) run(b, load);
+        for (const Box& load : b.loads) run(b, load);
         b.loads.clear();
         settle(b);
         return b.phase != parity;
     });
 }
 
+static Box box_of(const void* shared, u64 map, int rank, const int* at)
+{
+    Box box = {shared_address(shared), {}, {}};
+    memcpy(&box.map, (const void*)map, sizeof(TensorMap));
+    if (box.map.magic != TensorMap::MAGIC || (int)box.map.rank != rank) fail("copies by what is no tensor map of this rank");
+    if (box.shared % 128) fail("copies between a tensor and no multiple of 128");
+    if (box.shared % (128 << box.map.swizzle)) fail("copies a box to where its swizzle does not begin");
+    memcpy(box.at, at, rank * sizeof(int));
+    return box;
+}
+
 void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
 {
     Barrier& b = find(barrier);
     if (*barrier != PUBLISHED) fail("copies a tensor to a barrier that was not published");
-    Load load = {shared_address(to), {}, {}};
-    memcpy(&load.map, (const void*)map, sizeof(TensorMap));
-    if (load.map.magic != TensorMap::MAGIC || (int)load.map.rank != rank) fail("copies by what is no tensor map of this rank");
-    if (load.to % 128) fail("copies a tensor to no multiple of 128");
-    memcpy(load.at, at, rank * sizeof(int));
+    Box load = box_of(to, map, rank, at);
     if (late_tensors)
     {
         b.loads.push_back(load);
@@ -175,6 +207,42 @@ void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
 
     run(b, load);
     settle(b);
+}
+
+void tensor_store(const void* from, u64 map, int rank, const int* at)
+{
+    Stores& own = s_stores[place.tid];
+    // The first box since the last ones were committed: all of the warpgroup have published something since.
+    int first = place.tid / GROUP * GROUP;
+    for (int thread = first; own.open.empty() && thread < first + GROUP; thread++)
+    {
+        if (s_stores[thread].published == s_stores[thread].seen) fail("sends a box that not all of its warpgroup published");
+        s_stores[thread].seen = s_stores[thread].published;
+    }
+
+    own.open.push_back(box_of(from, map, rank, at));
+    if (!late_tensors) run(own.open.back());
+}
+
+void tensor_stores_commit()
+{
+    Stores& own = s_stores[place.tid];
+    own.committed.insert(own.committed.end(), own.open.begin(), own.open.end());
+    own.open.clear();
+}
+
+void tensor_stores_read()
+{
+    Stores& own = s_stores[place.tid];
+    if (late_tensors)
+        for (const Box& store : own.committed) run(store);
+    own.committed.clear();
+}
+
+void tensors_publish()
+{
+    s_used = true;
+    s_stores[place.tid].published++;
 }
 
 void sync_group(int group)
@@ -310,12 +378,15 @@ void hopper_block_begins()
     s_barriers.clear();
     for (auto& products : s_products) products = {};
     for (auto& issued : s_issued) issued.clear();
+    for (auto& stores : s_stores) stores = {};
 }
 
 void hopper_thread_ends()
 {
     Products& own = s_products[place.tid];
     if (!own.open.empty() || !own.groups.empty()) fail("ends with products that nobody waited for");
+    const Stores& stores = s_stores[place.tid];
+    if (!stores.open.empty() || !stores.committed.empty()) fail("ends with boxes under way that nobody waited for");
 }
 
 void hopper_block_ends()

@@ -14,6 +14,10 @@ void barrier_publish();
 void barrier_arrive(u64* barrier, int bytes);
 void barrier_wait(u64* barrier, int parity);
 void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at);
+void tensor_store(const void* from, u64 map, int rank, const int* at);
+void tensor_stores_commit();
+void tensor_stores_read();
+void tensors_publish();
 void products_fence();
 void products_commit();
 void products_wait(int groups);
@@ -49,6 +53,17 @@ DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, i
     emulator::tensor_load(to, map, barrier, 4, at);
 }
 
+DEV void tensor_store4(const void* from, u64 map, int x0, int x1, int x2, int x3)
+{
+    int at[] = {x0, x1, x2, x3};
+    emulator::tensor_store(from, map, 4, at);
+}
+
+DEV void tensor_stores_commit() { emulator::tensor_stores_commit(); }
+DEV void tensor_stores_read() { emulator::tensor_stores_read(); }
+DEV void tensors_publish() { emulator::tensors_publish(); }
+
+DEV u32 round2(float low, float high) { return pack2(low, high); }
 template <int N> DEV void registers_down() {}
 template <int N> DEV void registers_up() {}
 template <int N> DEV void hold(float (&)[N]) {}

@@ -10,9 +10,9 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(
     const unsigned* element_strides, int interleave, int swizzle, int, int fill)
 {
     FP_FAULT(cuTensorMapEncodeTiled);
-    constexpr int INVALID_VALUE = 1, HALVES = 6, BRAIN_HALVES = 9, SWIZZLE_128 = 3;
-    if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || (type != HALVES && type != BRAIN_HALVES) || interleave != 0 || swizzle != SWIZZLE_128 || fill != 0) return INVALID_VALUE;
-    emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, {}};
+    constexpr int INVALID_VALUE = 1, HALVES = 6, BRAIN_HALVES = 9, SWIZZLE_32 = 1, SWIZZLE_128 = 3;
+    if ((u64)map % 64 || address % 16 || rank < 1 || rank > 5 || (type != HALVES && type != BRAIN_HALVES) || interleave != 0 || swizzle < SWIZZLE_32 || swizzle > SWIZZLE_128 || fill != 0) return INVALID_VALUE;
+    emulator::TensorMap tensor = {emulator::TensorMap::MAGIC, address, {}, {}, {}, rank, {}, (unsigned char)swizzle};
     for (unsigned d = 0; d < rank; d++)
     {
         if (!dims[d] || dims[d] > 1ull << 32 || !box[d] || box[d] > 256 || element_strides[d] < 1 || element_strides[d] > 8) return INVALID_VALUE;
@@ -25,8 +25,8 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(
         tensor.strides[d - 1] = strides[d - 1];
     }
 
-    // Swizzled rows are of 128 bytes at most; this emulator knows whole ones only.
-    if (box[0] * 2 != 128) return INVALID_VALUE;
+    // Swizzled rows are of 32, 64 or 128 bytes at most; this emulator knows whole ones only.
+    if (box[0] * 2 != 16u << swizzle) return INVALID_VALUE;
     memset(map, 0, 128);
     memcpy(map, &tensor, sizeof tensor);
     return 0;

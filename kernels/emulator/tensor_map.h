@@ -9,6 +9,8 @@ struct TensorMap
     u64 magic, address, strides[4];
     u32 dims[5], box[5], rank;
     unsigned char step[5];
+    // Bits of an address that its swizzle turns: three for rows of 128 bytes, two for 64, one for 32.
+    unsigned char swizzle;
 };
 
 static_assert(sizeof(TensorMap) <= 128);

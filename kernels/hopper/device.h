@@ -61,6 +61,28 @@ DEV void tensor_load4(void* to, u64 map, u64* barrier, int x0, int x1, int x2, i
                  "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1), "r"(x2), "r"(x3) : "memory");
 }
 
+// A box from shared memory to a tensor; what lies beyond the tensor's edges is left out.
+DEV void tensor_store4(const void* from, u64 map, int x0, int x1, int x2, int x3)
+{
+    asm volatile("cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group [%0, {%2, %3, %4, %5}], [%1];" ::"l"(map), "r"(shared_address(from)), "r"(x0),
+                 "r"(x1), "r"(x2), "r"(x3) : "memory");
+}
+
+DEV void tensor_stores_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+
+// Waits until shared memory has been read by all boxes that this thread sent off.
+DEV void tensor_stores_read() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
+
+// Makes what a thread wrote to shared memory known to the engine that copies tensors.
+DEV void tensors_publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+// Two floats as halves, the first in the lower: one instruction, where pack2 may take three.
+#ifdef FP_BRAIN
+DEV u32 round2(float low, float high) { return brain2(low, high); }
+#else
+DEV u32 round2(float low, float high) { return __builtin_bit_cast(u32, __nvvm_ff2f16x2_rn(high, low)); }
+#endif
+
 // Registers move from the warps that only copy to those that multiply.
 template <int N> DEV void registers_down() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N)); }
 template <int N> DEV void registers_up() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N)); }

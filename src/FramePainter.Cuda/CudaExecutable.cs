@@ -34,7 +34,7 @@ internal sealed class CudaExecutable : IExecutable
             context.MakeCurrent();
             _launches.AddAll();
             _weights?.EndPlan(_launches.Launches.Count);
-            _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes, _launches.PartialBytes);
+            _places = new ValuePlaces(plan, context.Pool, _launches.ScratchBytes, _launches.PartialBytes, _launches.NormBytes);
             context.Clear(_places.Counters, ValuePlaces.CounterBytes);
             _stream = context.CreateStream();
         }

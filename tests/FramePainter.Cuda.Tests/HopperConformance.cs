@@ -14,12 +14,14 @@ internal static partial class Hopper
     /// <param name="lateProducts">Products are made when their thread waits for them.</param>
     /// <param name="reverse">The last thread of a block runs first.</param>
     /// <param name="precision">What is multiplied.</param>
-    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32) =>
+    /// <param name="inner">Values at the border of a plan are copied, so that ops see halves.</param>
+    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32, bool inner = true) =>
         new($"CUDA, Hopper, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
             {
                 Emulator.Order(deferred: true, reverse);
                 Order(lateTensors ? 1 : 0, lateProducts ? 1 : 0);
-                return new InnerBackend(Open(new CudaTuning(0, false), precision));
+                var backend = Open(new CudaTuning(0, false), precision);
+                return inner ? new InnerBackend(backend) : backend;
             }, Profiles.Halves(precision), BackendProfile.Float32)
         {
             Stored = Profiles.Halves(precision),

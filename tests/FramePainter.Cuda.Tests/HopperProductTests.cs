@@ -25,13 +25,19 @@ public sealed class HopperProductTests : IDisposable
         Linear("residuals", c =>
         {
             var product = c.Graph.Linear(c.Data(4, 37, 80), c.Matrix(160, 80), c.Vector(160));
-            Epilogues.Add(c, product, 14);
+            Epilogues.Add(c, product, 10);
             return product;
         }),
         Linear("rows and residuals", c =>
         {
             var product = c.Graph.Linear(c.Data(4, 37, 80), c.Matrix(40, 80), c.Vector(40));
             Epilogues.Add(c, product, 19);
+            return product;
+        }),
+        Linear("gated with residuals", c =>
+        {
+            var product = c.Graph.Linear(c.Data(3, 45, 80), c.Matrix(320, 80), c.Vector(320));
+            Epilogues.Add(c, product, 11);
             return product;
         }),
         new("picture", typeof(ConvOp), c => c.Graph.Output(c.Graph.Conv(c.Data(2, 11, 19, 72), c.Kernel(160, 72, 3, 3), c.Vector(160)), "out")),
@@ -48,7 +54,7 @@ public sealed class HopperProductTests : IDisposable
         Linear("slices with residuals", c =>
         {
             var product = c.Graph.Linear(c.Data(3, 31, 1600), c.Matrix(128, 1600), c.Vector(128));
-            Epilogues.Add(c, product, 14);
+            Epilogues.Add(c, product, 10);
             return product;
         }),
         new("slices of a picture", typeof(ConvOp), c => c.Graph.Output(c.Graph.Conv(c.Data(1, 5, 9, 328), c.Kernel(64, 328, 3, 3), c.Vector(64)), "out")),

@@ -9,6 +9,9 @@ internal sealed partial class LaunchList
     const int HopperStep = 64;
     const int HopperThreads = 384;
 
+    /// <summary>Channels of a box of an output, and of one whose every second sum is a gate.</summary>
+    const int OutBox = 32, GatedBox = 16;
+
     /// <summary>Work for less than so many multiply-adds is over sooner on a few small tiles.</summary>
     const double LeastHopperWork = 1 << 24;
 
@@ -58,9 +61,10 @@ internal sealed partial class LaunchList
         }
     }
 
-    /// <summary>Whether the device has wgmma and a product is worth its tiles.</summary>
+    /// <summary>Whether the device has wgmma, its kernel knows the activation (CLIP's are left to the others), and a product is worth its tiles.</summary>
     bool SuitsHopper(in ProductArgs args) =>
-        context.IsHopper && args.OutChannels % Wide == 0 && (double)args.M * args.N * args.K >= LeastHopperWork * tuning.LargeTilesFrom;
+        context.IsHopper && args.OutChannels % Wide == 0 && (Activation)args.Activation is Activation.None or Activation.Silu or Activation.Relu or Activation.Geglu &&
+        (double)args.M * args.N * args.K >= LeastHopperWork * tuning.LargeTilesFrom;
 
     /// <summary>Adds a product on wgmma where it suits the device and is a box of its input moved by taps; false where not.</summary>
     bool HopperProduct(ProductOp op, in ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
@@ -70,7 +74,7 @@ internal sealed partial class LaunchList
             return false;
         }
 
-        HopperProduct(grid, args, arguments);
+        HopperProduct(grid, args, arguments, op.Output);
         return true;
     }
 
@@ -106,7 +110,11 @@ internal sealed partial class LaunchList
     /// <summary>Bytes of unfinished sums that the neediest product leaves for the last of its blocks.</summary>
     public long PartialBytes { get; private set; }
 
-    void HopperProduct(Grid grid, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments)
+    /// <param name="grid">The positions of the output.</param>
+    /// <param name="args">What is known of the arguments.</param>
+    /// <param name="arguments">All of them.</param>
+    /// <param name="output">What is made, where it is a value whole.</param>
+    void HopperProduct(Grid grid, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments, Value? output = null)
     {
         var columns = args.N % 160 == 0 ? 160 : 128;
         var (boxX, boxY) = Box(grid);
@@ -125,27 +133,48 @@ internal sealed partial class LaunchList
             OutScale = grid.OutScale, OutX = grid.OutX, OutY = grid.OutY, Whole = shares.Whole, Shared = shares.Shared, Slices = shares.Slices,
         };
         var items = shares.Whole + (shares.Shared * shares.Slices);
+        var gated = args.Activation == (int)Activation.Geglu;
+        var next = output is null || gated ? null : NextNorm(output, grid, (1 << boxX, 1 << boxY, boxImages), columns);
         Add($"hopper_product_{columns}", (Math.Min(items, context.Multiprocessors), 1, 1), HopperThreads, HopperShared(columns), places =>
         {
-            var product = arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride };
+            var product = HalvesFirst(arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride });
+            // An output, or a residual of its shape, where it consists of halves.
+            TensorMap Output(View view) => view.Data == 0 || view.Half == 0 ? default : TensorMap.Of(
+                context.Halves, view.Data + (ulong)(((grid.OutY * grid.Width * grid.OutScale) + grid.OutX) * product.OutChannels * 2L),
+                [product.OutChannels, grid.Width, grid.Height, grid.Images], OutStrides(grid, product.OutChannels),
+                [gated ? GatedBox : OutBox, 1 << boxX, 1 << boxY, boxImages]);
             TensorMap Input(View view, int channels) => TensorMap.Of(
                 context.Halves, view.Data, [channels, grid.InWidth, grid.InHeight, grid.Images],
                 [channels * 2L, grid.RowPositions * channels * 2, grid.ImagePositions * channels * 2], [HopperStep, 1 << boxX, 1 << boxY, boxImages], grid.Stride);
             return fixedArgs with
             {
-                Product = product, Partial = places.Partials, Arrived = places.Counters,
+                Product = product, Next = next?.Invoke(places) ?? default, Partial = places.Partials, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
                 Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
+                Residual0 = Output(product.Residual0), Residual1 = Output(product.Residual1), Out = Output(product.Out),
             };
         });
     }
 
-    /// <summary>Stages of both operands, a slab of 16 rows and half of the columns a warp, barriers and flags, and room to begin at a multiple of 1024.</summary>
+    /// <summary>From one column, row and image of an output to the next, in bytes: positions of a doubled picture lie two apart.</summary>
+    static long[] OutStrides(Grid grid, int channels)
+    {
+        var row = (long)grid.OutScale * grid.OutScale * grid.Width * channels * 2;
+        return [grid.OutScale * channels * 2L, row, row * grid.Height];
+    }
+
+    /// <summary>The kernel has a residual of halves come before one of float32.</summary>
+    static ProductArgs HalvesFirst(ProductArgs args) => args.Residual0.Half != 0 || args.Residual1.Half == 0 ? args : args with
+    {
+        Residual0 = args.Residual1, Residual1 = args.Residual0, ResidualScale0 = args.ResidualScale1, ResidualScale1 = args.ResidualScale0,
+    };
+
+    /// <summary>Stages of both operands; of two warpgroups each a tile that is stored, 512 bytes for the next norm's sums, two barriers and a flag; and room to begin at a multiple of 1024.</summary>
     static int HopperShared(int columns)
     {
         var stages = columns == 160 ? 4 : 5;
-        return (stages * (HopperRows + columns) * HopperStep * 2) + (8 * 16 * ((columns / 2) + 8) * sizeof(float)) + (((2 * stages) + 2) * sizeof(long)) + (2 * sizeof(int)) + 1024;
+        return (stages * (((HopperRows + columns) * HopperStep * 2) + (2 * sizeof(long)))) + (2 * ((HopperRows * columns * 2) + 512 + (2 * sizeof(long)) + sizeof(int))) + 1024;
     }
 
     /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>

@@ -30,7 +30,8 @@ internal sealed partial class LaunchList
         var shape = op.Output.Shape;
         var positions = op.Frames * shape.Tokens;
         var sets = shape.Images / op.Frames;
-        var moments = Moments(op.Input, op.Groups, positions, sets, 0);
+        var moments = _partsOfNorms.TryGetValue(op, out var parts) ? JoinedMoments(op.Groups, sets, parts.Chunks, places => places.NormParts + (ulong)parts.Offset)
+            : Moments(op.Input, op.Groups, positions, sets, 0);
         var (gamma, beta) = (weights.Vector(op.Gamma), weights.Vector(op.Beta));
         var (first, second) = (op.Input.First, op.Input.Second);
         var grid = NormGridOf(op.Input, positions, sets);
@@ -126,10 +127,20 @@ internal sealed partial class LaunchList
             Add("moments_part_1", (chunks, groups, sets), BlockThreads, BlockThreads / 32 * sizeof(float), Arguments);
         }
 
-        Add("moments_join", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, Arguments);
-        return 0;
+        return JoinedMoments(groups, sets, chunks, places => places.Scratch + (ulong)parts);
 
         View Skip(ValuePlaces places, Value value) => places.From(new Channels(value, imagesBefore * value.Shape.Tokens * value.Shape.Channels));
+    }
+
+    /// <summary>Moments of parts that lie somewhere; returns where in the scratch memory they are.</summary>
+    ulong JoinedMoments(int groups, int sets, int chunks, Func<ValuePlaces, ulong> parts)
+    {
+        ScratchBytes = Math.Max(ScratchBytes, (long)groups * sets * NumbersPerPart * sizeof(float));
+        Add("moments_join", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, places => new MomentsArgs
+        {
+            Parts = parts(places), Moments = places.Scratch, Groups = groups, Chunks = chunks, Sets = sets,
+        });
+        return 0;
     }
 
     /// <summary>As many lanes of a warp as give each group some at once.</summary>

@@ -17,7 +17,7 @@ internal sealed class ValuePlaces : IDisposable
     readonly View[] _views;
     readonly DeviceBlock _memory;
 
-    public ValuePlaces(Plan plan, DevicePool pool, long scratchBytes, long partialBytes)
+    public ValuePlaces(Plan plan, DevicePool pool, long scratchBytes, long partialBytes, long normBytes)
     {
         var graph = plan.Graph;
         _views = new View[graph.Inputs.Concat(graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1];
@@ -36,10 +36,11 @@ internal sealed class ValuePlaces : IDisposable
             }
         }
 
-        _memory = pool.Rent(new DeviceMemory(0, end, CounterBytes + Align(scratchBytes) + Align(partialBytes)));
+        _memory = pool.Rent(new DeviceMemory(0, end, CounterBytes + Align(scratchBytes) + Align(partialBytes) + Align(normBytes)));
         Counters = _memory.Address + (ulong)end;
         Scratch = Counters + CounterBytes;
         Partials = Scratch + (ulong)Align(scratchBytes);
+        NormParts = Partials + (ulong)Align(partialBytes);
         foreach (var (value, offset, half) in places)
         {
             _views[value.Id] = new View { Data = _memory.Address + (ulong)offset, Half = half ? 1 : 0 };
@@ -60,6 +61,9 @@ internal sealed class ValuePlaces : IDisposable
 
     /// <summary>Memory for unfinished sums, which a product leaves alone when it is done.</summary>
     public ulong Partials { get; }
+
+    /// <summary>Memory for what products find out for the norms behind them, each with a place of its own.</summary>
+    public ulong NormParts { get; }
 
     /// <summary>A value; nothing for none.</summary>
     public View this[Value? value] => value is null ? default : _views[value.Id];
