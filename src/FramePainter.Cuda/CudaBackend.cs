@@ -20,7 +20,8 @@ public sealed class CudaBackend : IBackend
     {
         var memory = options?.Validate();
         (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision)), tuning, memory?.Weights);
-        Description = $"CUDA, {_context.Info.Name}, {_context.Halves.ForPeople()}";
+        var refusal = _context.Kernels.HopperRefusal is { } error ? $"; the driver refuses the kernels for sm_90a ({error}), those for sm_80 run" : "";
+        Description = $"CUDA, {_context.Info.Name}, {_context.Halves.ForPeople()}{refusal}";
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,31 @@ public sealed class HopperTests : IDisposable
         }
     }
 
+    /// <summary>A driver that does not take one of the texts for sm_90a still runs those for sm_80, and the backend says so.</summary>
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Kernels_for_the_floor_run_where_the_driver_refuses_hoppers(int taken)
+    {
+        const int InvalidPtx = 218;
+        var live = Emulator.Live();
+        Emulator.Fail("cuModuleLoadData", InvalidPtx, KernelLibrary.Sources(Halves.Float16).Count() + taken);
+        using (var backend = Hopper.Open(new CudaTuning(0, false)))
+        {
+            Emulator.Fail("cuModuleLoadData", 0, 0);
+            Assert.Contains("sm_80", backend.Description, StringComparison.Ordinal);
+            Assert.Contains("218", backend.Description, StringComparison.Ordinal);
+            var before = Hopper.Products();
+            var built = OpCases.All["transformer"].Make();
+            using var run = new GuardedRun(new InnerBackend(backend), built);
+            run.Run();
+            Assert.Equal(before, Hopper.Products());
+        }
+
+        Assert.Equal(live, Emulator.Live());
+    }
+
     /// <summary>Linear maps, convolutions of stride 1 or 2 or of a doubled input, and convolutions over time run on wgmma; the rest falls back to sm_80.</summary>
     [Trait("Needs", "emulator")]
     [Fact]
@@ -123,7 +148,8 @@ public sealed class HopperTests : IDisposable
             "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes", "cp.async.bulk.tensor.2d.shared::cluster.global.tile",
             "mbarrier.init.shared::cta.b64", "mbarrier.arrive.expect_tx.shared::cta.b64", "mbarrier.try_wait.parity.shared::cta.b64", "mbarrier.arrive.shared::cta.b64",
             "wgmma.fence.sync.aligned", "wgmma.commit_group.sync.aligned", "wgmma.wait_group.sync.aligned", "setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32",
-            "fence.mbarrier_init.release.cluster"])
+            "fence.mbarrier_init.release.cluster", "cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group", "cp.async.bulk.commit_group", "cp.async.bulk.wait_group.read 0",
+            "fence.proxy.async.shared::cta"])
         {
             Assert.Contains(instruction, body, StringComparison.Ordinal);
         }

@@ -29,14 +29,14 @@ internal unsafe partial class CudaContext : IDisposable
     {
         Halves = halves;
         (_device, Info) = DriverDevices.Open(ordinal);
-        IsHopper = RunsHopper(Info);
         RequireRoom(NativeDriver.cuDevicePrimaryCtxRetain(out _context, _device));
         try
         {
             MakeCurrent();
             RequireRoom(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
             RequireRoom(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
-            _kernels = new KernelLibrary(IsHopper, halves);
+            _kernels = new KernelLibrary(RunsHopper(Info), halves);
+            IsHopper = _kernels.HasHopper;
             _pool = new DevicePool(this, budget);
         }
         catch
@@ -64,7 +64,7 @@ internal unsafe partial class CudaContext : IDisposable
     /// <summary>How many multiprocessors it has.</summary>
     public int Multiprocessors => Info.Multiprocessors;
 
-    /// <summary>Whether kernels for sm_90a run on it: on compute capability 9.0 alone, by a driver that reads their PTX and writes tensor maps.</summary>
+    /// <summary>Whether kernels for sm_90a run on it: on compute capability 9.0 alone, by a driver that takes their PTX and writes tensor maps.</summary>
     public bool IsHopper { get; }
 
     /// <summary>What its kernels multiply, and keep inside a plan.</summary>

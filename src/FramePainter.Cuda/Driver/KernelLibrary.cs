@@ -9,6 +9,9 @@ internal sealed unsafe class KernelLibrary : IDisposable
     const int MaxDynamicShared = 8;
     const int SharedWithoutAsking = 48 << 10;
 
+    /// <summary>What a driver says to PTX that it does not take: CUDA_ERROR_INVALID_IMAGE, NO_BINARY_FOR_GPU, INVALID_PTX, UNSUPPORTED_PTX_VERSION.</summary>
+    static readonly int[] s_refusals = [200, 209, 218, 222];
+
     /// <summary>In the names of texts of bfloat16.</summary>
     const string BrainText = ".bf16.";
 
@@ -25,10 +28,12 @@ internal sealed unsafe class KernelLibrary : IDisposable
     {
         try
         {
-            foreach (var (name, text) in hopper ? Sources(halves).Concat(HopperSources(halves)) : Sources(halves))
+            foreach (var (name, text) in Sources(halves))
             {
-                Load(name, text);
+                Check(name, Load(text));
             }
+
+            HasHopper = hopper && LoadHopper(halves);
         }
         catch
         {
@@ -36,6 +41,12 @@ internal sealed unsafe class KernelLibrary : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether it has the kernels for sm_90a.</summary>
+    public bool HasHopper { get; }
+
+    /// <summary>Why it has not, where it was to have them; else null.</summary>
+    public string? HopperRefusal { get; private set; }
 
     /// <summary>The embedded PTX for every device: names and texts.</summary>
     public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves);
@@ -80,7 +91,47 @@ internal sealed unsafe class KernelLibrary : IDisposable
         _functions.Clear();
     }
 
-    void Load(string name, string text)
+    /// <summary>All kernels for sm_90a, or none: those for sm_80 compute the same where the driver does not take the others.</summary>
+    bool LoadHopper(Halves halves)
+    {
+        var (modules, known) = (_modules.Count, _functions.Keys.ToHashSet(StringComparer.Ordinal));
+        foreach (var (name, text) in HopperSources(halves))
+        {
+            var code = Load(text);
+            if (!s_refusals.Contains(code))
+            {
+                Check(name, code);
+                continue;
+            }
+
+            HopperRefusal = DriverCall.ErrorName(code);
+            foreach (var module in _modules[modules..])
+            {
+                _ = NativeDriver.cuModuleUnload(module);
+            }
+
+            _modules.RemoveRange(modules, _modules.Count - modules);
+            foreach (var function in _functions.Keys.Except(known).ToArray())
+            {
+                _functions.Remove(function);
+            }
+
+            return false;
+        }
+
+        return true;
+    }
+
+    static void Check(string name, int code)
+    {
+        if (code != 0)
+        {
+            throw new DeviceException($"The NVIDIA driver refused the kernels of {name}: {DriverCall.ErrorName(code)}. Install a newer driver.");
+        }
+    }
+
+    /// <summary>Loads a text; returns the driver's code.</summary>
+    int Load(string text)
     {
         nint module;
         fixed (byte* image = Encoding.UTF8.GetBytes(text + '\0'))
@@ -88,7 +139,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
             var code = NativeDriver.cuModuleLoadData(out module, image);
             if (code != 0)
             {
-                throw new DeviceException($"The NVIDIA driver refused the kernels of {name}: {DriverCall.ErrorName(code)}. Install a newer driver.");
+                return code;
             }
         }
 
@@ -101,5 +152,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
             DriverCall.Check(NativeDriver.cuModuleGetFunction(out var function, module, kernel));
             _functions.Add(kernel.EndsWith(BrainKernel, StringComparison.Ordinal) ? kernel[..^BrainKernel.Length] : kernel, function);
         }
+
+        return 0;
     }
 }
