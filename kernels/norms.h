@@ -11,6 +11,7 @@ struct MomentsArgs
     int channels0, channels1, groups, positions, chunk, chunks, sets, lanes;
 };
 
+// moments: of every group what moments_join gives, or, for group_norm_8, the parts of its `chunks`, as moments_part_8 gives them.
 struct GroupNormArgs
 {
     View first, second, out;
@@ -18,7 +19,7 @@ struct GroupNormArgs
     const float* gamma;
     const float* beta;
     i64 positions;
-    int channels0, channels1, groups, positions_per_set, activation, chunk;
+    int channels0, channels1, groups, positions_per_set, activation, chunk, chunks;
     float epsilon;
 };
 

@@ -69,7 +69,7 @@ internal struct GroupNormArgs
     public View First, Second, Out;
     public ulong Moments, Gamma, Beta;
     public long Positions;
-    public int Channels0, Channels1, Groups, PositionsPerSet, Activation, Chunk;
+    public int Channels0, Channels1, Groups, PositionsPerSet, Activation, Chunk, Chunks;
     public float Epsilon;
 }
 

@@ -9,7 +9,7 @@ internal sealed partial class LaunchList
     /// <summary>Lanes that share the columns of a tile.</summary>
     const int MomentLanes = 16;
 
-    readonly Dictionary<GroupNormOp, (long Offset, int Chunks)> _partsOfNorms = new(ReferenceEqualityComparer.Instance);
+    readonly Dictionary<GroupNormOp, NormParts> _partsOfNorms = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The first group norm of each value that is read by one alone, not beside another value.</summary>
     Dictionary<int, GroupNormOp>? _normOfValue;
@@ -45,8 +45,9 @@ internal sealed partial class LaunchList
 
         var offset = NormBytes;
         NormBytes += (long)norm.Groups * (output.Shape.Images / norm.Frames) * chunks * NumbersPerPart * sizeof(float);
-        _partsOfNorms.Add(norm, (offset, chunks));
-        return places => new NextNormArgs { Parts = places.NormParts + (ulong)offset, Groups = norm.Groups, Width = width, Chunks = chunks };
+        var parts = new NormParts(places => places.NormParts + (ulong)offset, chunks);
+        _partsOfNorms.Add(norm, parts);
+        return places => new NextNormArgs { Parts = parts.Place(places), Groups = norm.Groups, Width = width, Chunks = chunks };
     }
 
     /// <summary>How many whole tiles in a row so many positions in a row are, wherever they begin; null where they are not.</summary>

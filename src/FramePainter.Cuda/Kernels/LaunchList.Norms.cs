@@ -30,26 +30,25 @@ internal sealed partial class LaunchList
         var shape = op.Output.Shape;
         var positions = op.Frames * shape.Tokens;
         var sets = shape.Images / op.Frames;
-        var moments = _partsOfNorms.TryGetValue(op, out var parts) ? JoinedMoments(op.Groups, sets, parts.Chunks, places => places.NormParts + (ulong)parts.Offset)
-            : Moments(op.Input, op.Groups, positions, sets, 0);
         var (gamma, beta) = (weights.Vector(op.Gamma), weights.Vector(op.Beta));
         var (first, second) = (op.Input.First, op.Input.Second);
         var grid = NormGridOf(op.Input, positions, sets);
-        GroupNormArgs Arguments(ValuePlaces places) => new()
+        GroupNormArgs Arguments(ValuePlaces places, ulong moments, int chunks) => new()
         {
             First = places[first], Second = places[second], Out = places[op.Output],
-            Moments = places.Scratch + moments, Gamma = gamma, Beta = beta, Positions = (long)shape.Images * shape.Tokens,
+            Moments = moments, Gamma = gamma, Beta = beta, Positions = (long)shape.Images * shape.Tokens,
             Channels0 = first.Shape.Channels, Channels1 = second?.Shape.Channels ?? 0, Groups = op.Groups, PositionsPerSet = positions,
-            Activation = (int)op.Activation, Chunk = grid?.Chunk ?? 0, Epsilon = op.Epsilon,
+            Activation = (int)op.Activation, Chunk = grid?.Chunk ?? 0, Chunks = chunks, Epsilon = op.Epsilon,
         };
-        if (grid is { } wide)
+        if (grid is not { } wide)
         {
-            Add("group_norm_8", (wide.Chunks, sets, 1), wide.Threads, 2 * op.Groups * sizeof(float), Arguments);
+            Moments(op.Input, op.Groups, positions, sets, 0);
+            Add("group_norm_1", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, places => Arguments(places, places.Scratch, 0));
+            return;
         }
-        else
-        {
-            Add("group_norm_1", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, Arguments);
-        }
+
+        var parts = _partsOfNorms.TryGetValue(op, out var taken) ? taken : MomentParts(op.Input, op.Groups, positions, sets, 0);
+        Add("group_norm_8", (wide.Chunks, sets, 1), wide.Threads, 2 * op.Groups * sizeof(float), places => Arguments(places, parts.Place(places), parts.Chunks));
     }
 
     void LayerNorm(LayerNormOp op)
@@ -81,10 +80,10 @@ internal sealed partial class LaunchList
     void ControlPool(ControlPoolOp op)
     {
         var (input, output) = (op.Input.Shape, op.Output.Shape);
-        var moments = Moments(op.Input, 1, input.Tokens, input.Images, 0);
+        Moments(op.Input, 1, input.Tokens, input.Images, 0);
         Add("control_pool", (Blocks(output.Count, BlockThreads), 1, 1), BlockThreads, 0, places => new ControlArgs
         {
-            Input = places[op.Input], Out = places[op.Output], Moments = places.Scratch + moments, Count = output.Count,
+            Input = places[op.Input], Out = places[op.Output], Moments = places.Scratch, Count = output.Count,
             Height = input[1], Width = input[2], Channels = input.Channels, PooledHeight = output[1], PooledWidth = output[2], Constant = ControlPoolOp.Epsilon,
         });
     }
@@ -93,27 +92,42 @@ internal sealed partial class LaunchList
     {
         var shape = op.Output.Shape;
         var before = shape.Images - op.Control.Shape.Images;
-        var moments = Moments(op.Input, 1, shape.Tokens, op.Control.Shape.Images, before);
+        Moments(op.Input, 1, shape.Tokens, op.Control.Shape.Images, before);
         Add("control_align", (Blocks(shape.Count, BlockThreads), 1, 1), BlockThreads, 0, places => new ControlArgs
         {
             Input = places[op.Input], Control = places[op.Control], Scales = places[op.Scales], Out = places[op.Output],
-            Moments = places.Scratch + moments, Count = shape.Count, PerImage = shape.Tokens * shape.Channels, Before = before, Constant = ControlAlignOp.Strength,
+            Moments = places.Scratch, Count = shape.Count, PerImage = shape.Tokens * shape.Channels, Before = before, Constant = ControlAlignOp.Strength,
         });
     }
 
-    /// <summary>Mean, biased and unbiased variance of every group of every set of images; returns where in the scratch memory they are.</summary>
-    ulong Moments(Operand input, int groups, int positions, int sets, int imagesBefore)
+    /// <summary>Counts, means and squares of every group of every set in chunks, one behind the other.</summary>
+    /// <param name="Place">Where they lie.</param>
+    /// <param name="Chunks">How many chunks a group has.</param>
+    sealed record NormParts(Func<ValuePlaces, ulong> Place, int Chunks);
+
+    /// <summary>Mean, biased and unbiased variance of every group of every set of images, at the beginning of the scratch memory.</summary>
+    void Moments(Operand input, int groups, int positions, int sets, int imagesBefore)
+    {
+        var parts = MomentParts(input, groups, positions, sets, imagesBefore);
+        Add("moments_join", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, places => new MomentsArgs
+        {
+            Parts = parts.Place(places), Moments = places.Scratch, Groups = groups, Chunks = parts.Chunks, Sets = sets,
+        });
+    }
+
+    /// <summary>The parts that <see cref="Moments"/> joins, behind the place that it has for its results.</summary>
+    NormParts MomentParts(Operand input, int groups, int positions, int sets, int imagesBefore)
     {
         var (first, second) = (input.First, input.Second);
         var grid = NormGridOf(input, positions, sets);
         var chunk = grid?.Chunk ?? Math.Max(1, ElementsPerChunk / (input.Channels / groups));
         var chunks = (int)Blocks(positions, chunk);
-        var parts = (long)groups * sets * NumbersPerPart * sizeof(float);
-        ScratchBytes = Math.Max(ScratchBytes, parts * (chunks + 1));
+        var joined = (long)groups * sets * NumbersPerPart * sizeof(float);
+        ScratchBytes = Math.Max(ScratchBytes, joined * (chunks + 1));
+        var parts = new NormParts(places => places.Scratch + (ulong)joined, chunks);
         MomentsArgs Arguments(ValuePlaces places) => new()
         {
-            First = Skip(places, first), Second = second is null ? default : Skip(places, second),
-            Parts = places.Scratch + (ulong)parts, Moments = places.Scratch,
+            First = Skip(places, first), Second = second is null ? default : Skip(places, second), Parts = parts.Place(places),
             Channels0 = first.Shape.Channels, Channels1 = second?.Shape.Channels ?? 0, Groups = groups, Positions = positions, Chunk = chunk, Chunks = chunks, Sets = sets,
             Lanes = grid is null ? 0 : LanesPerGroup(grid.Value.Threads, groups),
         };
@@ -127,20 +141,9 @@ internal sealed partial class LaunchList
             Add("moments_part_1", (chunks, groups, sets), BlockThreads, BlockThreads / 32 * sizeof(float), Arguments);
         }
 
-        return JoinedMoments(groups, sets, chunks, places => places.Scratch + (ulong)parts);
+        return parts;
 
         View Skip(ValuePlaces places, Value value) => places.From(new Channels(value, imagesBefore * value.Shape.Tokens * value.Shape.Channels));
-    }
-
-    /// <summary>Moments of parts that lie somewhere; returns where in the scratch memory they are.</summary>
-    ulong JoinedMoments(int groups, int sets, int chunks, Func<ValuePlaces, ulong> parts)
-    {
-        ScratchBytes = Math.Max(ScratchBytes, (long)groups * sets * NumbersPerPart * sizeof(float));
-        Add("moments_join", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, places => new MomentsArgs
-        {
-            Parts = parts(places), Moments = places.Scratch, Groups = groups, Chunks = chunks, Sets = sets,
-        });
-        return 0;
     }
 
     /// <summary>As many lanes of a warp as give each group some at once.</summary>
