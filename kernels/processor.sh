@@ -39,7 +39,7 @@ begin_comparison() {
     place[$name]="processors ${own[0]} and ${own[1]}, on cores of their own"
     set -- taskset -c "$(joined "${own[@]}")" "$@"
   fi
-  begin "$name" 150 "$@"
+  begin "$name" 180 "$@"
   comparisons+=("$name")
 }
 
