@@ -87,7 +87,7 @@ end_processor() {
 rows_of() {
   awk -F, '
     NR == 1 { for (i = 2; i <= NF; i++) names[i] = $i; columns = NF; next }
-    {
+    NF >= columns {
       more = NF - columns
       name = $1
       for (i = 2; i <= 1 + more; i++) name = name "," $i

@@ -91,13 +91,10 @@ public sealed class CompareScriptTests : IDisposable
 
     void Write(string path, string content)
     {
-        path = Path.Combine(_folder, path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+        var file = new FileInfo(Path.Combine(_folder, path));
+        file.Directory!.Create();
+        File.WriteAllText(file.FullName, content);
+        Feed.Run(_folder, "chmod", "+x", file.FullName);
     }
 
     (int Code, string Output, string Errors) Compare(params string[] arguments) => Run("benchmarks/compare.sh", arguments);
