@@ -16,7 +16,8 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 . kernels/processor.sh
 
 if [ "${1:-}" = pack ]; then
-  pack_bundle check-on-gpu tests/FramePainter.Cuda.Tests 30000000
+  # The toy is for tests that need the emulator.
+  pack_bundle check-on-gpu tests/FramePainter.Cuda.Tests 30000000 'FramePainter.Toy.*'
   exit
 fi
 
