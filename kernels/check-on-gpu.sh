@@ -4,36 +4,20 @@
 #                                      times kernels, steps and whole edits, and PyTorch's (where it is there); FOLDER: artifacts/gpu-report
 #   kernels/check-on-gpu.sh pack       on a machine with the .NET SDK: puts the tests with a .NET runtime into artifacts/check-on-gpu.tar.xz, to be taken
 #                                      along with the repository to a machine that has no SDK
+# Where the SDK or artifacts/compare.tar.xz (benchmarks/compare.sh pack) is there, the processor's kernels are timed too, beside the tests (kernels/processor.sh);
+# that checks nothing of the GPU's backend, so its failure is reported and fails nothing else.
 # Every part runs even where one before it failed or hung; behind the build all parts together take 10 minutes at most (CHECK_SECONDS: 570).
 # FOLDER receives report.md, report.json with the same and all figures, and NAME.log of each part.
 # Exit code: 0 all passed, 1 a part failed, 3 there is no NVIDIA GPU.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-bundle=artifacts/check-on-gpu
-archive=$bundle.tar.xz
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-
-# Debuggers, tracers and Visual Basic are left out. The list of files is too: a host that has one wants all that it names.
-pack() {
-  local most=30000000 bytes
-  rm -rf "$bundle" "$archive"
-  dotnet publish tests/FramePainter.Cuda.Tests -c Release -r linux-x64 --self-contained -o "$bundle" || return 1
-  tar -C artifacts -cf - --exclude=libmscordaccore.so --exclude=libmscordbi.so --exclude=libclrgcexp.so --exclude=libcoreclrtraceptprovider.so \
-    --exclude='Microsoft.VisualBasic*.dll' --exclude=FramePainter.Cuda.Tests.deps.json check-on-gpu | xz -9 > "$archive" || return 1
-  rm -rf "$bundle"
-  bytes=$(stat -c %s "$archive")
-  echo "$archive: $bytes bytes"
-  [ "$bytes" -lt "$most" ] || { echo "That is more than $most." >&2; return 1; }
-}
-
-# What pack made; without xz, by Python.
-unpack() {
-  rm -rf "$bundle"
-  tar -C artifacts -xJf "$archive" || python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall("artifacts")' "$archive"
-}
+. kernels/bundle.sh
+. kernels/processor.sh
 
 if [ "${1:-}" = pack ]; then
-  pack
+  # The toy is for tests that need the emulator.
+  pack_bundle check-on-gpu tests/FramePainter.Cuda.Tests 30000000 'FramePainter.Toy.*'
   exit
 fi
 
@@ -46,8 +30,10 @@ fi
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 report=$out/report.md
-figures="ptxas kernels kernels_bf16 steps edits torch_unet"
-rm -f "$report" "$out/report.json" "$out/tables.md" "$out/ptxas.md"
+figures="ptxas kernels kernels_bf16 steps edits torch_unet processor processor_bf16"
+sections="ptxas processor processor_bf16 tables"
+rm -f "$report" "$out/report.json"
+for name in $sections; do rm -f "$out/$name.md"; done
 for name in $figures; do rm -f "$out/$name.json"; done
 
 # Memory is faster to write random weights to than a disk, where there is enough of it.
@@ -57,6 +43,8 @@ scratch=$(TMPDIR=$([ "${room:-0}" -gt 12000000 ] && echo /dev/shm || echo "${TMP
 mkdir -p "${HOME:-/dev/null}/.nv" 2> /dev/null || export CUDA_CACHE_PATH=$scratch/cuda-cache
 
 declare -A running=() limits=() begun=()
+# Parts that check nothing of the GPU's backend: they may fail.
+no_checks="build-compare processor processor_bf16"
 json_parts=()
 failed=0
 deadline=$((SECONDS + 3600))
@@ -72,7 +60,7 @@ finish() {
   rm -rf "$scratch"
   [ "$code" -eq 0 ] || failed=1
   local section name
-  for section in ptxas tables; do [ -s "$out/$section.md" ] && { echo; cat "$out/$section.md"; } >> "$report"; done
+  for section in $sections; do [ -s "$out/$section.md" ] && { echo; cat "$out/$section.md"; } >> "$report"; done
   {
     echo "{\"commit\": \"$commit\", \"date\": \"$(date -u +%F)\", \"passed\": $([ $failed = 0 ] && echo true || echo false), \"gpus\": ["
     lines <<< "$gpus"
@@ -120,7 +108,7 @@ end() {
     elif [ "${limits[$name]}" -lt 1 ]; then result="FAILED: no time was left for it"
     elif [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then result="FAILED: stopped after ${limits[$name]} s" seconds=${limits[$name]}
     else result="FAILED: exit code $code"; fi
-    [ "$code" -eq 0 ] || failed=1
+    [ "$code" -eq 0 ] || [[ " $no_checks " == *" $name "* ]] || failed=1
     counts=${counts% }
     row "$name" "$result" "$code" "$seconds" "${counts%,}"
   done
@@ -143,18 +131,27 @@ commit=$(git rev-parse --short HEAD 2> /dev/null || echo unknown)
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-tests=$bundle/FramePainter.Cuda.Tests
-if command -v dotnet > /dev/null && [ "$(dotnet --list-sdks 2> /dev/null | wc -l)" -gt 0 ]; then
-  part build 600 dotnet build tests/FramePainter.Cuda.Tests -c Release
-  tests=artifacts/bin/FramePainter.Cuda.Tests/release/FramePainter.Cuda.Tests
-elif [ -f "$archive" ]; then
-  unpack
-fi
+# program NAME PROJECT: sets `program` to the project's, built or unpacked; it may still be missing.
+program() {
+  program=artifacts/$1/$(basename "$2")
+  if has_sdk; then
+    part "build-$1" 600 dotnet build "$2" -c Release
+    program=artifacts/bin/$(basename "$2")/release/$(basename "$2")
+  elif [ -f "artifacts/$1.tar.xz" ]; then
+    unpack_bundle "$1"
+  fi
+}
+
+program check-on-gpu tests/FramePainter.Cuda.Tests
+tests=$program
+program compare benchmarks/FramePainter.Benchmarks
+compare=$program
 
 # Tables have the last half minute for themselves, to show what there is.
 for_tables=30
 deadline=$((SECONDS + ${CHECK_SECONDS:-570} - for_tables))
 
+begin_processor
 ptxas=$(command -v ptxas || ls /usr/local/cuda/bin/ptxas 2> /dev/null)
 if [ -n "$ptxas" ]; then begin ptxas 120 kernels/ptxas.sh "$ptxas" "$out"; else skipped ptxas "ptxas is not installed; the driver assembles the PTX below"; fi
 
@@ -181,6 +178,7 @@ if [ -x "$tests" ]; then
   end border inner large-tiles naive bfloat16 bfloat16-large-tiles rounding hopper precision streaming
   [ -z "$ptxas" ] || end ptxas
   end model
+  end_processor
   # Times: one part after the other, with the machine to itself.
   export FRAMEPAINTER_REPORT=$out
   run part steps 90 --filter-method "$suite.GpuReport.Steps"
@@ -189,8 +187,9 @@ if [ -x "$tests" ]; then
   run part kernels-bf16 60 --filter-method "$suite.GpuReport.KernelsInBFloat16"
 else
   [ -z "$ptxas" ] || end ptxas
+  end_processor
   failed=1
-  row tests "FAILED: there is no .NET SDK and no $archive; run 'kernels/check-on-gpu.sh pack' on a machine with the SDK and bring it along"
+  row tests "FAILED: there is no .NET SDK and no artifacts/check-on-gpu.tar.xz; run 'kernels/check-on-gpu.sh pack' on a machine with the SDK and bring it along"
 fi
 
 if ! command -v python3 > /dev/null; then

@@ -32,23 +32,29 @@ compare.SetAction(parsed =>
         return 1;
     }
 
-    var rows = new List<Row>();
+    var (rows, table) = (new List<Row>(), "");
+    var name = $"{parsed.GetValue(set)}-{count}-threads{(parsed.GetValue(precision) == Precision.BFloat16 ? "-bf16" : "")}";
     foreach (var benchmark in RealShapes.All.Where(c => (full || c.Quick) && c.Name.Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)))
     {
         rows.Add(comparison.Run(benchmark));
         Console.Error.WriteLine($"{rows[^1].Name}: {rows[^1].Ratio:F2}x, {100 * rows[^1].OfCeiling:F0} % of the ceiling");
+        table = Report.Markdown(rows, count, rounds, Ceiling.Measure(count), parsed.GetValue(precision));
+        if (parsed.GetValue(output) is { } folder)
+        {
+            // After every case: a run that is stopped leaves the rows it has.
+            folder.Create();
+            File.WriteAllText(Path.Combine(folder.FullName, name + ".md"), table);
+            File.WriteAllText(Path.Combine(folder.FullName, name + ".csv"), Report.Csv(rows));
+        }
     }
 
-    var table = Report.Markdown(rows, count, rounds, Ceiling.Measure(count), parsed.GetValue(precision));
-    Console.WriteLine(table);
-    if (parsed.GetValue(output) is { } folder)
+    if (rows.Count == 0)
     {
-        folder.Create();
-        var name = Path.Combine(folder.FullName, $"{parsed.GetValue(set)}-{count}-threads{(parsed.GetValue(precision) == Precision.BFloat16 ? "-bf16" : "")}");
-        File.WriteAllText(name + ".md", table);
-        File.WriteAllText(name + ".csv", Report.Csv(rows));
+        Console.Error.WriteLine($"No case of the set has '{parsed.GetValue(filter)}' in its name.");
+        return 1;
     }
 
+    Console.WriteLine(table);
     return 0;
 });
 return await new RootCommand("Benchmarks of FramePainter for .NET") { compare }.Parse(args).InvokeAsync();

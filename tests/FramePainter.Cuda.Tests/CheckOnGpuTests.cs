@@ -8,6 +8,13 @@ namespace FramePainter.Cuda.Tests;
 [Trait("Needs", "emulator")]
 public sealed class CheckOnGpuTests : IDisposable
 {
+    /// <summary>Stands in for the benchmarks: a table and its figures go where the fifth option says.</summary>
+    const string Compares = """
+        mkdir -p "$6"
+        printf '# Ours (%s)\n\nMedians.\n' "${*:1:4} ${*:7}" > "$6/quick-2-threads.md"
+        printf 'case,flops,ours_s\n"block, whole",4,5e-1\nlinear,2,1\n' > "$6/quick-2-threads.csv"
+        """;
+
     readonly string _folder = Directory.CreateTempSubdirectory("check-on-gpu-").FullName;
 
     [Fact]
@@ -55,14 +62,52 @@ public sealed class CheckOnGpuTests : IDisposable
     [Fact]
     public async Task A_part_that_hangs_is_stopped_and_the_summary_is_there()
     {
-        Stand(tests: """case "$*" in *BorderConformance*) trap '' TERM; sleep 300; sleep 300;; esac""");
+        Stand(tests: """case "$*" in *BorderConformance*) trap '' TERM; sleep 300; sleep 300;; esac""", compare: Compares + "\nsleep 300");
         var (code, output, report) = await Check(34);
         Assert.Equal(1, code);
         var results = Results(report);
         Assert.StartsWith("FAILED", results["border"], StringComparison.Ordinal);
         Assert.Equal("FAILED: no time was left for it", results["edits"]);
         Assert.Contains("tables", results.Keys);
+        Assert.StartsWith("FAILED: stopped after", results["processor"], StringComparison.Ordinal);
+        Assert.Equal(2, report.GetProperty("processor").GetProperty("rows").GetArrayLength());
         Assert.Contains("# Check of the CUDA backend on a GPU", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_processors_kernels_are_timed_on_cores_of_their_own()
+    {
+        Stand(tests: "sleep 0.1", compare: Compares, flags: "avx512f avx512_bf16");
+        var (code, output, report) = await Check(570);
+        Assert.Equal(0, code);
+        Assert.Equal("passed", Results(report)["processor"]);
+        Assert.Equal("passed", Results(report)["processor_bf16"]);
+        Assert.Contains("## Ours (compare quick --threads 2 )\n\nSome Processor; processors ", output, StringComparison.Ordinal);
+        Assert.Contains("## Ours (compare quick --threads 2 --precision BFloat16)\n\nSome Processor; processors ", output, StringComparison.Ordinal);
+        var row = report.GetProperty("processor").GetProperty("rows")[0];
+        Assert.Equal("block, whole", row.GetProperty("case").GetString());
+        Assert.Equal((4, 0.5), (row.GetProperty("flops").GetDouble(), row.GetProperty("ours_s").GetDouble()));
+        Assert.Equal(2, report.GetProperty("processor_bf16").GetProperty("rows").GetArrayLength());
+
+        var log = File.ReadLines(Path.Combine(_folder, "taskset.log")).Select(line => line.Split(' ')).ToLookup(words => words[0], words => words[1].Split(','));
+        Assert.Equal([2, 2], log["own"].Select(own => own.Length));
+        var taken = log["own"].SelectMany(own => own).ToArray();
+        Assert.Equal(4, taken.Distinct().Count());
+        Assert.Equal(2, log["all-else"].Count());
+        Assert.Empty(log["all-else"].First().Intersect(taken));
+        Assert.Equal(32, log["all-else"].Last().Length);
+    }
+
+    [Fact]
+    public async Task A_comparison_that_fails_is_reported_and_fails_nothing_else()
+    {
+        Stand(tests: "", compare: "exit 7");
+        var (code, _, report) = await Check(570);
+        Assert.Equal(0, code);
+        Assert.True(report.GetProperty("passed").GetBoolean());
+        Assert.Equal("FAILED: exit code 7", Results(report)["processor"]);
+        Assert.Equal("skipped: the processor has no AVX512-BF16", Results(report)["processor_bf16"]);
+        Assert.False(report.TryGetProperty("processor", out _));
     }
 
     [Fact]
@@ -99,11 +144,11 @@ public sealed class CheckOnGpuTests : IDisposable
     static Dictionary<string, string> Results(JsonElement report) =>
         report.GetProperty("parts").EnumerateArray().ToDictionary(p => p.GetProperty("part").GetString()!, p => p.GetProperty("result").GetString()!);
 
-    /// <summary>A repository with the script alone, on a machine with a GPU, ptxas and packed tests, without SDK and PyTorch.</summary>
-    void Stand(string tests, int spilled = 0)
+    /// <summary>A repository with the script alone, on a machine with a GPU, 32 processors, ptxas and packed tests, without SDK and PyTorch; with packed benchmarks where given.</summary>
+    void Stand(string tests, int spilled = 0, string? compare = null, string flags = "avx512f")
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux.");
-        foreach (var name in (string[])["check-on-gpu.sh", "ptxas.sh"])
+        foreach (var name in (string[])["check-on-gpu.sh", "ptxas.sh", "bundle.sh", "processor.sh"])
         {
             Write(Path.Combine("kernels", name), File.ReadAllText(Path.Combine(Repository.Root, "kernels", name)));
         }
@@ -118,6 +163,15 @@ public sealed class CheckOnGpuTests : IDisposable
             echo "ptxas info    : Used 40 registers, used 1 barriers, 1024 bytes smem, 432 bytes cmem[0]"
             """);
         Program("artifacts/check-on-gpu/FramePainter.Cuda.Tests", tests);
+        Write("cpuinfo", $"model name\t: Some Processor\nflags\t\t: {flags}\n");
+        Program("bin/taskset", $"""
+            if [ "$1" = -c ]; then echo "own $2" >> '{_folder}/taskset.log'; shift 2; exec "$@"; fi
+            if [ $# = 3 ]; then echo "all-else $2" >> '{_folder}/taskset.log'; else echo "pid $2's current affinity list: 0,1-31"; fi
+            """);
+        if (compare is not null)
+        {
+            Program("artifacts/compare/FramePainter.Benchmarks", compare);
+        }
 
         void Program(string path, string body) => Write(path, "#!/bin/bash\n" + body.ReplaceLineEndings("\n") + "\n");
 
@@ -137,7 +191,8 @@ public sealed class CheckOnGpuTests : IDisposable
     {
         var path = Path.Combine(_folder, "bin") + ":" + Environment.GetEnvironmentVariable("PATH");
         var folder = Path.Combine(_folder, "report");
-        var (code, output, _) = await Run("bash", [Path.Combine(_folder, "kernels", "check-on-gpu.sh"), folder], ("PATH", path), ("CHECK_SECONDS", $"{seconds}"));
+        var (code, output, _) = await Run(
+            "bash", [Path.Combine(_folder, "kernels", "check-on-gpu.sh"), folder], ("PATH", path), ("CHECK_SECONDS", $"{seconds}"), ("CHECK_CPUINFO", Path.Combine(_folder, "cpuinfo")));
         Assert.Contains(File.ReadAllText(Path.Combine(folder, "report.md")), output, StringComparison.Ordinal);
         return (code, output, JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "report.json"))).RootElement);
     }

@@ -30,11 +30,13 @@ internal static class Report
         var text = new StringBuilder("case,flops,ours_s,peer_s,ratio,of_ceiling,difference\n");
         foreach (var r in rows)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{r.Name},{r.Flops:R},{r.Ours:R},{r.Peer:R},{r.Ratio:R},{r.OfCeiling:R},{r.Difference:R}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Quoted(r.Name)},{r.Flops:R},{r.Ours:R},{r.Peer:R},{r.Ratio:R},{r.OfCeiling:R},{r.Difference:R}\n");
         }
 
         return text.ToString();
     }
+
+    static string Quoted(string name) => name.Contains(',', StringComparison.Ordinal) ? $"\"{name}\"" : name;
 
     static string Version => Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString();
 
