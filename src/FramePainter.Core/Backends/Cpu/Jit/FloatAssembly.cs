@@ -6,8 +6,8 @@ namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>
 /// Writes float32 product kernels for AVX-512 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
-/// linear op are read where they are; a cache line of the next tile's memory is fetched with every input; and weights are widened by the
-/// processor's own conversion, for which the runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
+/// linear op are read where they are; memory of this tile's outputs and of later tiles is fetched little by little between the multiply-adds, where a burst
+/// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
 /// </summary>
 internal static class FloatAssembly
 {
@@ -35,12 +35,17 @@ internal static class FloatAssembly
     {
         var code = new Assembler(64);
         var (call, distance, panel, ahead, words) = (rbx, r10, r11, rsi, edi);
+        var (output, residual, outputDistance, fetches) = (r13, r14, r15, ebp);
         var half = RegisterBytes / sizeof(float) * type.Size();
         Enter(code, call);
         code.mov(panel, __[call + 8]);
         code.mov(distance, __[call + 32]);
         code.mov(ahead, __[call + 24]);
         code.mov(words, __dword_ptr[call + 40]);
+        code.mov(output, __[call + 48]);
+        code.mov(residual, __[call + 56]);
+        code.mov(outputDistance, __[call + 64]);
+        code.mov(fetches, __dword_ptr[call + 72]);
         var pointers = (rows + 2) / 3;
         code.mov(s_rows[0], __[call]);
         for (var p = 1; p < pointers; p++)
@@ -52,7 +57,7 @@ internal static class FloatAssembly
         AssemblerRegisterZMM Sum(int r, int c) => s_registers[(2 * r) + c];
         AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((2 * r) + c) * RegisterBytes)];
 
-        var (many, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
+        var (many, fetching, plain, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
         code.mov(r12, __[call + 16]);
         Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
         code.cmp(__dword_ptr[call + 44], 0);
@@ -61,24 +66,42 @@ internal static class FloatAssembly
         code.Label(ref many);
         code.sub(words, Unrolled);
         code.jl(few);
-        var loop = code.CreateLabel();
-        code.Label(ref loop);
-        Steps(Unrolled);
+        code.Label(ref fetching);
+        code.sub(fetches, Unrolled);
+        code.jl(plain);
+        Steps(Unrolled, fetch: true);
         code.sub(words, Unrolled);
-        code.jge(loop);
+        code.jge(fetching);
+        code.jmp(few);
+        code.Label(ref plain);
+        Steps(Unrolled, fetch: false);
+        code.sub(words, Unrolled);
+        code.jge(plain);
         code.Label(ref few);
         code.add(words, Unrolled);
         code.je(done);
         code.Label(ref one);
-        Steps(1);
+        Steps(1, fetch: false);
         code.dec(words);
         code.jne(one);
         code.Label(ref done);
         Each(rows, columns, (r, c) => code.vmovups(InTile(r, c), Sum(r, c)));
         return Finish(code);
 
-        void Steps(int count)
+        void Steps(int count, bool fetch)
         {
+            if (fetch)
+            {
+                for (var c = 0; c < columns; c++)
+                {
+                    code.prefetchw(__byte_ptr[output + (c * RegisterBytes)]);
+                    code.prefetcht0(__byte_ptr[residual + (c * RegisterBytes)]);
+                }
+
+                code.add(output, outputDistance);
+                code.add(residual, outputDistance);
+            }
+
             for (var step = 0; step < count; step++)
             {
                 for (var c = 0; c < columns; c++)
@@ -86,7 +109,11 @@ internal static class FloatAssembly
                     Load(code, type, s_registers[28 + c], panel + (((2 * step) + c) * half));
                 }
 
-                code.prefetcht1(__byte_ptr[ahead + (step * RegisterBytes)]);
+                if (fetch)
+                {
+                    code.prefetcht1(__byte_ptr[ahead + (step * RegisterBytes)]);
+                }
+
                 for (var r = 0; r < rows; r++)
                 {
                     // Two broadcast registers take turns, so that the next load need not wait for the last use.
@@ -107,7 +134,10 @@ internal static class FloatAssembly
             }
 
             code.add(panel, count * 2 * half);
-            code.add(ahead, count * RegisterBytes);
+            if (fetch)
+            {
+                code.add(ahead, count * RegisterBytes);
+            }
         }
     }
 
@@ -179,13 +209,17 @@ internal static class FloatAssembly
         code.push(rsi);
         code.push(rdi);
         code.push(r12);
+        code.push(r13);
+        code.push(r14);
+        code.push(r15);
+        code.push(rbp);
         if (!OperatingSystem.IsWindows())
         {
             code.mov(call, rdi);
             return;
         }
 
-        // 8 bytes more than the ten registers take: the return address and four pushes have left the stack 8 bytes off its alignment.
+        // 8 bytes more than the ten registers take: the return address and eight pushes have left the stack 8 bytes off its alignment.
         code.sub(rsp, (16 * s_keptOnWindows.Length) + 8);
         for (var i = 0; i < s_keptOnWindows.Length; i++)
         {
@@ -208,6 +242,10 @@ internal static class FloatAssembly
             code.add(rsp, (16 * s_keptOnWindows.Length) + 8);
         }
 
+        code.pop(rbp);
+        code.pop(r15);
+        code.pop(r14);
+        code.pop(r13);
         code.pop(r12);
         code.pop(rdi);
         code.pop(rsi);

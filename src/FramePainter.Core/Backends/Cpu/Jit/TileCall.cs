@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>What a product kernel is called with: sum (+)= rows × panel. Assembled kernels read it field by field, hence the fixed offsets.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 48)]
+[StructLayout(LayoutKind.Explicit, Size = 80)]
 internal unsafe struct TileCall
 {
     /// <summary>The first word of the first row.</summary>
@@ -18,7 +18,7 @@ internal unsafe struct TileCall
     [FieldOffset(16)]
     public float* Sums;
 
-    /// <summary>Memory that the next tile wants: some kernels fetch a cache line of it with every word. Any address is allowed.</summary>
+    /// <summary>Memory that a later tile wants: a cache line of it is fetched into the second-level cache with every word, as long as <see cref="Fetches"/> says. Any address is allowed.</summary>
     [FieldOffset(24)]
     public byte* Ahead;
 
@@ -33,4 +33,20 @@ internal unsafe struct TileCall
     /// <summary>1 to add to what <see cref="Sums"/> holds, 0 to overwrite it.</summary>
     [FieldOffset(44)]
     public int Accumulate;
+
+    /// <summary>Where the tile will be stored: a row's two cache lines are fetched to be written, one row with every four words, as long as <see cref="Fetches"/> says. Any address is allowed.</summary>
+    [FieldOffset(48)]
+    public byte* Output;
+
+    /// <summary>What is added to it there, to be read; <see cref="Output"/> again where nothing is.</summary>
+    [FieldOffset(56)]
+    public byte* Residual;
+
+    /// <summary>Bytes from one row of these to the next.</summary>
+    [FieldOffset(64)]
+    public long OutputDistance;
+
+    /// <summary>For so many words, in fours, memory is fetched; 0 for none. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> do.</summary>
+    [FieldOffset(72)]
+    public int Fetches;
 }

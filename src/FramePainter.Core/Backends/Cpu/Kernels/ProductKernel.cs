@@ -121,27 +121,42 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 var share = ((long)stretch.Words * _matrix.WordBytes / tiles) + Prefetch.Line;
                 for (var t = 0; t < tiles; t++)
                 {
-                    if (ahead is not null)
-                    {
-                        Prefetch.Far(ahead, share);
-                        ahead += share;
-                    }
-
                     var first = Part(block.Rows, tiles, t);
                     var count = Part(block.Rows, tiles, t + 1) - first;
-                    if (last)
-                    {
-                        _epilogue.Prefetch(block.Row + first, count, column);
-                    }
-
-                    // Rows in place are still far away when the first panel meets them.
-                    var next = rows + ((long)(first + count) * distance);
                     var call = new TileCall
                     {
                         Rows = rows + ((long)first * distance), Panel = (byte*)ready.Weights, Words = stretch.Words, Distance = (long)distance * sizeof(float), Accumulate = s > 0 ? 1 : 0,
                         Sums = stretches.Length == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count),
-                        Ahead = panel == _groups[g] ? (byte*)next : (byte*)sums,
                     };
+
+                    // Rows in place are still far away when the first panel meets them.
+                    var meets = inPlace && panel == _groups[g];
+                    if (_arithmetic.TakesAnyDistance)
+                    {
+                        // Fetched by the kernel as it goes.
+                        call.Ahead = meets ? (byte*)(rows + ((long)(first + count) * distance)) : ahead;
+                        call.Fetches = meets ? stretch.Words : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), last ? 4 * count : 0);
+                        call.Output = call.Residual = (byte*)call.Sums;
+                        if (last)
+                        {
+                            _epilogue.Prefetch(ref call, block.Row + first, count, column);
+                        }
+                    }
+                    else if (last)
+                    {
+                        _epilogue.Prefetch(block.Row + first, count, column);
+                    }
+
+                    if (ahead is not null)
+                    {
+                        if (meets || !_arithmetic.TakesAnyDistance)
+                        {
+                            Prefetch.Far(ahead, share);
+                        }
+
+                        ahead += share;
+                    }
+
                     _arithmetic.Sum(ref call, ready.Kernels, count);
                     if (last)
                     {

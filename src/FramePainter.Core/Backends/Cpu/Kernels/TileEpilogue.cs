@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 
@@ -51,20 +52,23 @@ internal sealed unsafe class TileEpilogue<L, V>
     /// <summary>Asks for the memory that <see cref="Store(float*, int, int, int)"/> will touch, so that it arrives while the tile is summed.</summary>
     public void Prefetch(int row, int rows, int column)
     {
-        var bytes = Math.Min(_epilogue.Activation == Activation.Geglu ? L.Count : 2 * L.Count, _channels - column) * sizeof(float);
+        Fetch(_output, row, rows, column);
+        Fetch(_residual, row, rows, column);
+        Fetch(_secondResidual, row, rows, column);
+    }
+
+    /// <summary>The same by the kernel that sums the tile, but for a second residual.</summary>
+    /// <param name="call">Receives where the tile will be stored.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="column">The first output column.</param>
+    public void Prefetch(ref TileCall call, int row, int rows, int column)
+    {
         var at = ((long)row * _channels) + column;
-        for (var r = 0; r < rows; r++, at += _channels)
-        {
-            Simd.Prefetch.Near(_output + at, bytes);
-            if (_residual is not null)
-            {
-                Simd.Prefetch.Near(_residual + at, bytes);
-                if (_secondResidual is not null)
-                {
-                    Simd.Prefetch.Near(_secondResidual + at, bytes);
-                }
-            }
-        }
+        call.Output = (byte*)(_output + at);
+        call.Residual = _residual is null ? call.Output : (byte*)(_residual + at);
+        call.OutputDistance = (long)_channels * sizeof(float);
+        Fetch(_secondResidual, row, rows, column);
     }
 
     /// <summary>Finishes a tile.</summary>
@@ -94,6 +98,20 @@ internal sealed unsafe class TileEpilogue<L, V>
             default:
                 Choose<Identity>(tile, row, rows, column);
                 break;
+        }
+    }
+
+    void Fetch(float* values, int row, int rows, int column)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        var bytes = Math.Min(_epilogue.Activation == Activation.Geglu ? L.Count : 2 * L.Count, _channels - column) * sizeof(float);
+        for (var r = 0; r < rows; r++)
+        {
+            Simd.Prefetch.Near(values + ((long)(row + r) * _channels) + column, bytes);
         }
     }
 
