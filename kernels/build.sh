@@ -27,14 +27,14 @@ case "${1:-}" in
     out=../artifacts/emulator
     mkdir -p "$out"
     flags=(-std=c++20 -O3 -march=native -fPIC -fvisibility=hidden -Wall -Werror -DFP_HOST)
-    objects=()
-    # object SOURCE NAME FLAG...: compiled again where it is older than what it is made of.
+    objects=() commands=()
+    # object SOURCE NAME FLAG...: to be compiled again where it is older than what it is made of.
     object() {
       local source=$1 object=$out/$2.o
       shift 2
       objects+=("$object")
       if [ ! -e "$object" ] || [ -n "$(find "$source" ./*.h hopper/*.h emulator/*.h -newer "$object")" ]; then
-        "$CLANG" "${flags[@]}" "$@" -x c++ -c "$source" -o "$object"
+        commands+=("$CLANG ${flags[*]} $* -x c++ -c $source -o $object")
       fi
     }
     for source in *.cu hopper/*.cu; do
@@ -42,6 +42,7 @@ case "${1:-}" in
       object "$source" "$(basename "${source%.cu}").bf16.cu" -DFP_BRAIN
     done
     for source in emulator/*.cpp; do object "$source" "$(basename "$source")"; done
+    printf '%s\n' "${commands[@]}" | xargs -r -d '\n' -P "$(getconf _NPROCESSORS_ONLN)" -I{} sh -c '{}'
     "$CLANG" -shared "${objects[@]}" -o "$out/libcuda-emulator.so"
     ;;
   *)

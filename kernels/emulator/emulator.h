@@ -1,7 +1,8 @@
-// The emulator's side of the prelude: a block is as many fibers as it has threads, run in turn on one core.
+// The emulator's side of the prelude: a block is as many fibers as it has threads, run in turn on one core; other cores run other blocks.
 // Barriers and warp collectives pass control on until all have arrived; asynchronous copies are made either at once
 // or as late as their wait allows, so that a missing wait and a missing barrier both show.
 #pragma once
+#include "cores.h"
 #include <cmath>
 #include <cstring>
 #define DEV static inline __attribute__((always_inline, unused))
@@ -10,7 +11,7 @@
 namespace emulator
 {
 struct Thread;
-extern Thread* current;
+extern OF_CORE Thread* current;
 
 struct Place
 {
@@ -19,7 +20,7 @@ struct Place
     unsigned long shared_bytes;
 };
 
-extern Place place;
+extern OF_CORE Place place;
 
 void barrier();
 void warp_barrier();

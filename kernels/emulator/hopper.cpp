@@ -66,15 +66,23 @@ struct Meeting
 int blocks;
 bool late_tensors, late_products;
 long tensor_products;
-static std::map<u64*, Barrier> s_barriers;
-static Products s_products[MOST_GROUPS * GROUP];
-static std::vector<Product> s_issued[MOST_GROUPS];
-static Meeting s_meetings[MOST_GROUPS];
-static Stores s_stores[MOST_GROUPS * GROUP];
-// Fragments of lanes, by turns: a quick lane may bring the next.
-static u32 s_fragments[2][MOST_GROUPS * GROUP][4];
-static u32 s_turns[MOST_GROUPS * GROUP];
-static bool s_used;
+
+// What the block of a core has of all this.
+struct Block
+{
+    std::map<u64*, Barrier> barriers;
+    Products products[MOST_GROUPS * GROUP];
+    std::vector<Product> issued[MOST_GROUPS];
+    Meeting meetings[MOST_GROUPS];
+    Stores stores[MOST_GROUPS * GROUP];
+    // Fragments of lanes, by turns: a quick lane may bring the next.
+    u32 fragments[2][MOST_GROUPS * GROUP][4];
+    u32 turns[MOST_GROUPS * GROUP];
+    bool used;
+};
+
+static Block s_blocks[MOST_CORES];
+static OF_CORE Block* s_block;
 
 u32 shared_address(const void* p) { return (u32)((const unsigned char*)p - place.shared) + FIRST_ADDRESS; }
 
@@ -89,8 +97,8 @@ static u32 swizzle(u32 address, int bits = 3) { return address ^ (address >> 7 &
 
 static Barrier& find(u64* barrier)
 {
-    auto found = s_barriers.find(barrier);
-    if (found == s_barriers.end() || (*barrier != PUBLISHED && *barrier != UNPUBLISHED)) fail("a barrier is used before it is made");
+    auto found = s_block->barriers.find(barrier);
+    if (found == s_block->barriers.end() || (*barrier != PUBLISHED && *barrier != UNPUBLISHED)) fail("a barrier is used before it is made");
     return found->second;
 }
 
@@ -152,13 +160,13 @@ void barrier_init(u64* barrier, int arrivals)
     at_address(shared_address(barrier), 8);
     if ((u64)barrier % 8) fail("a barrier lies at no multiple of 8");
     *barrier = UNPUBLISHED;
-    s_used = true;
-    s_barriers[barrier] = {arrivals, arrivals, 0, 0, {}};
+    s_block->used = true;
+    s_block->barriers[barrier] = {arrivals, arrivals, 0, 0, {}};
 }
 
 void barrier_publish()
 {
-    for (auto& [barrier, state] : s_barriers) *barrier = PUBLISHED;
+    for (auto& [barrier, state] : s_block->barriers) *barrier = PUBLISHED;
 }
 
 void barrier_arrive(u64* barrier, int bytes)
@@ -211,13 +219,13 @@ void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
 
 void tensor_store(const void* from, u64 map, int rank, const int* at)
 {
-    Stores& own = s_stores[place.tid];
+    Stores& own = s_block->stores[place.tid];
     // The first box since the last ones were committed: all of the warpgroup have published something since.
     int first = place.tid / GROUP * GROUP;
     for (int thread = first; own.open.empty() && thread < first + GROUP; thread++)
     {
-        if (s_stores[thread].published == s_stores[thread].seen) fail("sends a box that not all of its warpgroup published");
-        s_stores[thread].seen = s_stores[thread].published;
+        if (s_block->stores[thread].published == s_block->stores[thread].seen) fail("sends a box that not all of its warpgroup published");
+        s_block->stores[thread].seen = s_block->stores[thread].published;
     }
 
     own.open.push_back(box_of(from, map, rank, at));
@@ -226,14 +234,14 @@ void tensor_store(const void* from, u64 map, int rank, const int* at)
 
 void tensor_stores_commit()
 {
-    Stores& own = s_stores[place.tid];
+    Stores& own = s_block->stores[place.tid];
     own.committed.insert(own.committed.end(), own.open.begin(), own.open.end());
     own.open.clear();
 }
 
 void tensor_stores_read()
 {
-    Stores& own = s_stores[place.tid];
+    Stores& own = s_block->stores[place.tid];
     if (late_tensors)
         for (const Box& store : own.committed) run(store);
     own.committed.clear();
@@ -241,20 +249,20 @@ void tensor_stores_read()
 
 void tensors_publish()
 {
-    s_used = true;
-    s_stores[place.tid].published++;
+    s_block->used = true;
+    s_block->stores[place.tid].published++;
 }
 
 void sync_group(int group)
 {
     if (place.tid / GROUP != group) fail("waits for another warpgroup");
-    Meeting& meeting = s_meetings[group];
+    Meeting& meeting = s_block->meetings[group];
     u32 turn = meeting.turn;
     if (++meeting.arrived == GROUP) meeting = {0, turn + 1};
     wait_until([&] { return meeting.turn != turn; });
 }
 
-void products_fence() { s_used = s_products[place.tid].fenced = true; }
+void products_fence() { s_block->used = s_block->products[place.tid].fenced = true; }
 
 static u32 start_of(u64 descriptor)
 {
@@ -311,13 +319,13 @@ static void run(const Product& p)
 
 static void issue(const Product& p)
 {
-    Products& own = s_products[place.tid];
+    Products& own = s_block->products[place.tid];
     if (!own.fenced) fail("multiplies without a fence");
-    auto& issued = s_issued[place.tid / GROUP];
+    auto& issued = s_block->issued[place.tid / GROUP];
     if (own.issued == issued.size())
     {
         issued.push_back(p);
-        tensor_products++;
+        __atomic_add_fetch(&tensor_products, 1, __ATOMIC_RELAXED);
     }
 
     const Product& first = issued[own.issued++];
@@ -330,7 +338,7 @@ void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate
 
 void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, bool brain)
 {
-    auto& fragments = s_fragments[s_turns[place.tid]++ % 2];
+    auto& fragments = s_block->fragments[s_block->turns[place.tid]++ % 2];
     memcpy(fragments[place.tid], left, sizeof fragments[0]);
     warp_barrier();
     Product p = {sums, n, 0, right, true, brain, true, {}};
@@ -351,7 +359,7 @@ void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, boo
 
 void products_commit()
 {
-    Products& own = s_products[place.tid];
+    Products& own = s_block->products[place.tid];
     own.groups.push_back(std::move(own.open));
     own.open.clear();
     own.fenced = false;
@@ -359,7 +367,7 @@ void products_commit()
 
 void products_wait(int groups)
 {
-    auto& waiting = s_products[place.tid].groups;
+    auto& waiting = s_block->products[place.tid].groups;
     while ((int)waiting.size() > groups)
     {
         if (late_products)
@@ -371,27 +379,28 @@ void products_wait(int groups)
     warp_barrier();
 }
 
-void hopper_block_begins()
+void hopper_block_begins(int core)
 {
-    if (!s_used) return;
-    s_used = false;
-    s_barriers.clear();
-    for (auto& products : s_products) products = {};
-    for (auto& issued : s_issued) issued.clear();
-    for (auto& stores : s_stores) stores = {};
+    s_block = s_blocks + core;
+    if (!s_block->used) return;
+    s_block->used = false;
+    s_block->barriers.clear();
+    for (auto& products : s_block->products) products = {};
+    for (auto& issued : s_block->issued) issued.clear();
+    for (auto& stores : s_block->stores) stores = {};
 }
 
 void hopper_thread_ends()
 {
-    Products& own = s_products[place.tid];
+    Products& own = s_block->products[place.tid];
     if (!own.open.empty() || !own.groups.empty()) fail("ends with products that nobody waited for");
-    const Stores& stores = s_stores[place.tid];
+    const Stores& stores = s_block->stores[place.tid];
     if (!stores.open.empty() || !stores.committed.empty()) fail("ends with boxes under way that nobody waited for");
 }
 
 void hopper_block_ends()
 {
-    for (auto& [barrier, state] : s_barriers)
+    for (auto& [barrier, state] : s_block->barriers)
         if (!state.loads.empty() || state.bytes != 0) fail("ends with tensors under way that nobody waited for");
 }
 }

@@ -69,17 +69,10 @@ template <int N> DEV void registers_up() {}
 template <int N> DEV void hold(float (&)[N]) {}
 template <int N> DEV void hold(u32 (&)[N]) {}
 DEV void sync_group(int group) { emulator::sync_group(group); }
-DEV void fence_device() {}
+DEV void fence_device() { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
 DEV f32x4 load_fresh(const float* from) { return *(const f32x4*)from; }
 
-// Blocks run one after the other.
-DEV u32 atomic_add(u32* to, u32 by)
-{
-    u32 before = *to;
-    *to += by;
-    return before;
-}
-
+DEV u32 atomic_add(u32* to, u32 by) { return __atomic_fetch_add(to, by, __ATOMIC_ACQ_REL); }
 DEV void products_fence() { emulator::products_fence(); }
 DEV void products_commit() { emulator::products_commit(); }
 template <int N> DEV void products_wait() { emulator::products_wait(N); }

@@ -1,5 +1,7 @@
 // Blocks as cooperative fibers with a context switch of our own: a few nanoseconds, where swapcontext's system call takes hundreds.
+// Each of the host's cores runs a block of its own, in the order of blocks; a thread never leaves its core.
 #include "../common.h"
+#include "cores.h"
 #include "machine.h"
 #include <cstdio>
 #include <cstdlib>
@@ -32,7 +34,8 @@ fp_switch:
 namespace emulator
 {
 constexpr int WARP = 32, MOST_THREADS = 1024;
-constexpr size_t STACK = 64 << 10;
+// Not a power of two: the ends of stacks that lie so far apart share few sets of the caches, and every switch would miss.
+constexpr size_t STACK = (64 << 10) + 576;
 
 struct Copy
 {
@@ -67,20 +70,27 @@ struct Warp
     Exchange exchange[2];
 };
 
-Thread* current;
-Place place;
+// One of the host's cores, with the block that runs there.
+struct Core
+{
+    Thread threads[MOST_THREADS] = {};
+    Warp warps[MOST_THREADS / WARP];
+    unsigned char* stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
+    unsigned char* shared = (unsigned char*)aligned_alloc(128, 256 << 10);
+    void* scheduler;
+    int alive, arrived;
+    unsigned phase = 0;
+};
+
+OF_CORE Thread* current;
+OF_CORE Place place;
 bool deferred_copies, reverse_threads;
 
-static Thread s_threads[MOST_THREADS];
-static Warp s_warps[MOST_THREADS / WARP];
-static unsigned char* s_stacks;
-static unsigned char* s_shared;
-static void* s_scheduler;
+static OF_CORE Core* s_core;
+static Core* s_cores[MOST_CORES];
 static Kernel* s_kernels;
 static Kernel* s_running;
 static void** s_parameters;
-static int s_alive, s_arrived;
-static unsigned s_phase;
 static size_t s_shared_bytes;
 
 Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int argument_bytes)
@@ -102,10 +112,21 @@ Kernel* find(const char* name)
     abort();
 }
 
+// Passes control to the next thread that has not ended, in the order of threads, first behind last; when all have, to the core.
 static void yield()
 {
     Thread* self = current;
-    fp_switch(&self->stack_pointer, s_scheduler);
+    Thread* next = self;
+    Thread* first = s_core->threads;
+    Thread* last = first + place.threads - 1;
+    do
+    {
+        next = reverse_threads ? next == first ? last : next - 1 : next == last ? first : next + 1;
+    } while (!next->alive && next != self);
+    if (next->alive && next == self) return;
+    current = next;
+    place.tid = next->tid;
+    fp_switch(&self->stack_pointer, next->alive ? next->stack_pointer : s_core->scheduler);
 }
 
 template <class Done> static void wait_for(Done done)
@@ -121,22 +142,18 @@ void wait_until(const std::function<bool()>& done) { wait_for(done); }
 
 void barrier()
 {
-    unsigned phase = s_phase;
-    if (++s_arrived == s_alive)
-    {
-        s_arrived = 0;
-        s_phase++;
-        return;
-    }
-
-    wait_for([=] { return s_phase != phase || (s_arrived == s_alive && (s_arrived = 0, ++s_phase, true)); });
+    Core& core = *s_core;
+    unsigned phase = core.phase;
+    auto all_arrived = [&] { return core.arrived == core.alive && (core.arrived = 0, ++core.phase, true); };
+    core.arrived++;
+    if (!all_arrived()) wait_for([&] { return core.phase != phase || all_arrived(); });
 }
 
 // Brings something, waits for all lanes; the last to arrive computes for all.
 template <class Bring, class Compute> static Exchange& collective(Bring bring, Compute compute)
 {
     Thread* self = current;
-    Warp& warp = s_warps[self->tid / WARP];
+    Warp& warp = s_core->warps[self->tid / WARP];
     unsigned phase = self->warp_phase++;
     Exchange& exchange = warp.exchange[phase % 2];
     bring(exchange, self->tid % WARP);
@@ -173,7 +190,7 @@ static void check_aligned(const void* p)
 static void check_shared(const void* p)
 {
     auto at = (const unsigned char*)p;
-    if (at < s_shared || at + 16 > s_shared + s_shared_bytes) fail("an address lies outside shared memory");
+    if (at < place.shared || at + 16 > place.shared + place.shared_bytes) fail("an address lies outside shared memory");
 }
 
 static void copy(const Copy& c)
@@ -287,68 +304,58 @@ static void thread_main()
 
     hopper_thread_ends();
     current->alive = false;
-    s_alive--;
+    s_core->alive--;
     yield();
     abort();
 }
 
-static void run_block(int count)
+static void run_block(Core& core, int number, int count)
 {
-    memset(s_shared, 0xFF, s_shared_bytes);
-    s_alive = count;
-    s_arrived = 0;
-    hopper_block_begins();
-    for (int w = 0; w < (count + WARP - 1) / WARP; w++) s_warps[w].arrived = 0, s_warps[w].phase = 0;
+    memset(core.shared, 0xFF, s_shared_bytes);
+    core.alive = count;
+    core.arrived = 0;
+    hopper_block_begins(number);
+    for (int w = 0; w < (count + WARP - 1) / WARP; w++) core.warps[w].arrived = 0, core.warps[w].phase = 0;
     for (int t = 0; t < count; t++)
     {
-        Thread& thread = s_threads[t];
+        Thread& thread = core.threads[t];
         thread.tid = t;
         thread.alive = true;
         thread.warp_phase = 0;
         // The switch pops six registers and returns into thread_main, which expects the stack 8 off a multiple of 16.
-        void** top = (void**)(s_stacks + (t + 1) * STACK) - 1;
+        void** top = (void**)(core.stacks + (t + 1) * STACK) - 1;
         *--top = (void*)thread_main;
         thread.stack_pointer = top - 6;
     }
 
-    while (s_alive > 0)
-        for (int i = 0; i < count; i++)
-        {
-            Thread& thread = s_threads[reverse_threads ? count - 1 - i : i];
-            if (thread.alive)
-            {
-                current = &thread;
-                place.tid = thread.tid;
-                fp_switch(&s_scheduler, thread.stack_pointer);
-            }
-        }
-
+    current = core.threads + (reverse_threads ? count - 1 : 0);
+    place.tid = current->tid;
+    fp_switch(&core.scheduler, current->stack_pointer);
     hopper_block_ends();
 }
 
 void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters)
 {
-    if (!s_stacks)
-    {
-        s_stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
-        s_shared = (unsigned char*)aligned_alloc(128, 256 << 10);
-    }
-
     s_running = kernel;
     s_parameters = parameters;
     s_shared_bytes = shared_bytes;
-    place.threads = (int)threads;
-    place.shared = s_shared;
-    place.shared_bytes = shared_bytes;
     blocks = (int)grid[0];
-    for (unsigned z = 0; z < grid[2]; z++)
-        for (unsigned y = 0; y < grid[1]; y++)
-            for (unsigned x = 0; x < grid[0]; x++)
-            {
-                place.bid_x = (int)x;
-                place.bid_y = (int)y;
-                place.bid_z = (int)z;
-                run_block((int)threads);
-            }
+    u64 next = 0;
+    const u64 count = (u64)grid[0] * grid[1] * grid[2];
+    on_cores(count, [&](int number) {
+        auto& core = s_cores[number];
+        if (!core) core = new Core;
+        s_core = core;
+        place.threads = (int)threads;
+        place.shared = core->shared;
+        place.shared_bytes = shared_bytes;
+        for (u64 block; (block = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < count;)
+        {
+            place.bid_x = (int)(block % grid[0]);
+            place.bid_y = (int)(block / grid[0] % grid[1]);
+            place.bid_z = (int)(block / grid[0] / grid[1]);
+            run_block(*core, number, (int)threads);
+        }
+    });
 }
 }

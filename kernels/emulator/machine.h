@@ -36,7 +36,8 @@ extern int blocks;
 // Lets other threads run until something holds.
 void wait_until(const std::function<bool()>& done);
 
-void hopper_block_begins();
+// A core begins its next block.
+void hopper_block_begins(int core);
 void hopper_thread_ends();
 void hopper_block_ends();
 }

@@ -5,6 +5,10 @@ using Microsoft.Extensions.AI;
 
 namespace FramePainter.Extensions.AI.Tests;
 
+/// <summary>What is counted over the whole process is not counted beside other tests.</summary>
+[CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]
+public sealed class TelemetryGroup;
+
 /// <summary>Traces and metrics, under the names of OpenTelemetry's conventions for generative AI.</summary>
 [Collection(nameof(TelemetryTests))]
 public sealed class TelemetryTests(ToyPainter toy) : IClassFixture<ToyPainter>

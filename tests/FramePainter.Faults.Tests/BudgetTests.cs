@@ -40,7 +40,7 @@ public sealed partial class BudgetTests : IDisposable
     [Fact]
     public void What_sessions_keep_counts_until_they_go()
     {
-        var options = new EditOptions { Steps = 1, Size = (512, 512) };
+        var options = new EditOptions { Steps = 1, Size = Ground.Full ? (512, 512) : (256, 256) };
         var needs = Painter.Estimate(new PainterOptions { Model = ToyModel.Folder, Device = Device.Cpu, Threads = 2 }, options, (64, 64), TimeSpan.Zero);
         var beside = needs.PeakBytes - needs.ProgramBytes - needs.WeightBytes;
         using var painter = Load(Painter.ProgramBytes() + needs.WeightBytes + (beside * 5 / 2));

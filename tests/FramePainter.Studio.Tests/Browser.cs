@@ -9,10 +9,12 @@ sealed class Browser : IAsyncDisposable
 {
     static readonly string? s_chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser" }.FirstOrDefault(File.Exists);
 
-    readonly IPlaywright _playwright;
-    readonly IBrowser _browser;
+    // One program for all tests, which takes seconds to start; every test has a context of its own, which shares nothing with the others.
+    static readonly Lazy<Task<(IPlaywright Playwright, IBrowser Chromium)>> s_program = new(Start);
 
-    Browser(IPlaywright playwright, IBrowser browser, IPage page) => (_playwright, _browser, Page) = (playwright, browser, page);
+    readonly IBrowserContext _context;
+
+    Browser(IBrowserContext context, IPage page) => (_context, Page) = (context, page);
 
     /// <summary>The repository's root.</summary>
     public static string Repository { get; } = FindRepository();
@@ -25,10 +27,9 @@ sealed class Browser : IAsyncDisposable
     public static async Task<Browser> Open(StudioServer server, ColorScheme colors = ColorScheme.Light)
     {
         Assert.SkipWhen(s_chromium is null, "Chromium is not installed.");
-        var playwright = await Playwright.CreateAsync();
-        var chrome = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = s_chromium, Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
-        var page = await chrome.NewPageAsync(new() { ViewportSize = new() { Width = 1180, Height = 760 }, ColorScheme = colors, HasTouch = true });
-        var browser = new Browser(playwright, chrome, page);
+        var context = await (await s_program.Value).Chromium.NewContextAsync(new() { ViewportSize = new() { Width = 1180, Height = 760 }, ColorScheme = colors, HasTouch = true });
+        var page = await context.NewPageAsync();
+        var browser = new Browser(context, page);
         page.Console += (_, message) =>
         {
             // The tests themselves look at canvases more often than a page should.
@@ -116,10 +117,23 @@ sealed class Browser : IAsyncDisposable
             await Page.ScreenshotAsync(new() { Path = documented });
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+
+    /// <summary>Ends the program, where it was started.</summary>
+    public static async ValueTask End()
     {
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
+        if (!s_program.IsValueCreated)
+            return;
+
+        var (playwright, chromium) = await s_program.Value;
+        await chromium.DisposeAsync();
+        playwright.Dispose();
+    }
+
+    static async Task<(IPlaywright Playwright, IBrowser Chromium)> Start()
+    {
+        var playwright = await Playwright.CreateAsync();
+        return (playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = s_chromium, Args = ["--no-sandbox", "--disable-dev-shm-usage"] }));
     }
 
     static string FindRepository()

@@ -55,6 +55,28 @@ public sealed class ControlTests(StudioFixture fixture)
         Assert.False(await page.IsVisibleAsync("#preview"));
     }
 
+    /// <summary>An edit may be over before the request that began it is answered.</summary>
+    [Fact]
+    public async Task An_answer_behind_the_end_does_not_take_it_back()
+    {
+        await using var server = await fixture.Start();
+        await using var browser = await Browser.Open(server);
+        var page = browser.Page;
+        await browser.OpenSample("003");
+        await browser.Drag(s_stroke);
+        await page.FillAsync("#steps", "1");
+        await page.RouteAsync("**/edits", async route =>
+        {
+            var answer = await route.FetchAsync();
+            await page.WaitForSelectorAsync("#history li");
+            await route.FulfillAsync(new() { Response = answer });
+        });
+        await page.RunAndWaitForRequestFinishedAsync(() => page.ClickAsync("#run"), new() { Predicate = r => r.Url.EndsWith("/edits", StringComparison.Ordinal) });
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        Assert.Equal(1, await browser.Results());
+        Assert.True(await page.IsVisibleAsync("#run"));
+    }
+
     [Fact]
     public async Task The_slider_parts_before_from_after()
     {

@@ -6,7 +6,7 @@ using FramePainter.Toy;
 namespace FramePainter.Studio.Tests;
 
 /// <summary>The toy, opened once, and what every test does with a server.</summary>
-public sealed class StudioFixture : IDisposable
+public sealed class StudioFixture : IAsyncDisposable
 {
     public Painter Painter { get; } = Painter.Load(new PainterOptions { Model = ToyModel.Folder });
 
@@ -15,7 +15,11 @@ public sealed class StudioFixture : IDisposable
     public Task<StudioServer> Start(StudioOptions? options = null) =>
         StudioServer.StartAsync(Painter, (options ?? new StudioOptions()) with { ToySamples = true }, TestContext.Current.CancellationToken);
 
-    public void Dispose() => Painter.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await Browser.End();
+        Painter.Dispose();
+    }
 }
 
 /// <summary>All tests share the toy and run one after the other: they time what the server does.</summary>

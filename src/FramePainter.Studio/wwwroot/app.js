@@ -103,6 +103,8 @@ const cancel = () => attempt(() => session && api.cancel(session.id));
 
 function onState(state) {
   if (state.id !== session?.id) return;
+  // The answer that an edit began may come behind the news of its end.
+  if (panels.isUnderWay(state.edit) && state.edit.number === session.edit?.number && !panels.isUnderWay(session.edit)) return;
   const before = session;
   session = state;
   panels.showEdit(state.edit, state.edit?.previews > 0 ? api.previewPath(state.id, state.edit) : null);

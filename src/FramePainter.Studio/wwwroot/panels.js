@@ -47,6 +47,8 @@ export const order = () => ({
 export const dice = () => { $('seed').value = Math.floor(Math.random() * 2 ** 31); };
 export const changeBrush = by => { $('brush').value = Number($('brush').value) + by; };
 
+export const isUnderWay = edit => edit?.phase === 'Queued' || edit?.phase === 'Running';
+
 /** Brush in the picture's pixels. */
 export const brushSize = drawing => ($('brush').value / 100) * LARGEST_BRUSH * Math.min(drawing.width, drawing.height);
 
@@ -57,7 +59,7 @@ export function showProblem(message) {
 
 export function showDrawing(drawing, session, sample) {
   $('sample-sketch').hidden = !sample || !drawing.isEmpty;
-  const editing = session?.edit && (session.edit.phase === 'Queued' || session.edit.phase === 'Running');
+  const editing = isUnderWay(session?.edit);
   const move = drawing.move;
   const movesNothing = drawing.drags.length === 0 && !drawing.hasSketch && (!move || !(move.by.x || move.by.y));
   $('run').disabled = editing || movesNothing;
@@ -81,7 +83,7 @@ export function showView(view, tool, hasResult, hasMatches) {
 }
 
 export function showEdit(edit, preview) {
-  const active = edit && (edit.phase === 'Queued' || edit.phase === 'Running');
+  const active = isUnderWay(edit);
   $('progress').hidden = !edit || edit.phase === 'Failed';
   if (!edit) return;
   $('progress').dataset.phase = edit.phase;

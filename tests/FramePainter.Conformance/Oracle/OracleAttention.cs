@@ -28,15 +28,14 @@ internal static class OracleAttention
                 for (var token = 0; token < shape.Tokens; token++)
                 {
                     var probabilities = Softmax(Scores(values, set.Query, set.Key, image, keyImage, token, head, op.HeadDim));
-                    for (var d = 0; d < op.HeadDim; d++)
+                    var sums = output.AsSpan((((image * shape.Tokens) + token) * shape.Channels) + firstChannel + (head * op.HeadDim), op.HeadDim);
+                    for (var key = 0; key < keys; key++)
                     {
-                        double sum = 0;
-                        for (var key = 0; key < keys; key++)
+                        var value = Row(values, set.Value, keyImage, key, head, op.HeadDim);
+                        for (var d = 0; d < value.Length; d++)
                         {
-                            sum += probabilities[key] * At(values, set.Value, keyImage, key, (head * op.HeadDim) + d);
+                            sums[d] += probabilities[key] * value[d];
                         }
-
-                        output[(((image * shape.Tokens) + token) * shape.Channels) + firstChannel + (head * op.HeadDim) + d] = sum;
                     }
                 }
             });
@@ -76,23 +75,22 @@ internal static class OracleAttention
                 for (var head = 0; head < op.Heads; head++)
                 {
                     var scores = new double[2];
+                    var query = Row(values, op.Input.Query, image, token, head, op.HeadDim);
                     for (var frame = 0; frame < 2; frame++)
                     {
+                        var key = Row(values, op.Input.Key, firstFrame + frame, token, head, op.HeadDim);
                         for (var d = 0; d < op.HeadDim; d++)
                         {
-                            var channel = (head * op.HeadDim) + d;
-                            scores[frame] += At(values, op.Input.Query, image, token, channel)
-                                * At(values, op.Input.Key, firstFrame + frame, token, channel) / Math.Sqrt(op.HeadDim);
+                            scores[frame] += query[d] * key[d] / Math.Sqrt(op.HeadDim);
                         }
                     }
 
                     var probabilities = Softmax(scores);
+                    var first = Row(values, op.Input.Value, firstFrame, token, head, op.HeadDim);
+                    var second = Row(values, op.Input.Value, firstFrame + 1, token, head, op.HeadDim);
                     for (var d = 0; d < op.HeadDim; d++)
                     {
-                        var channel = (head * op.HeadDim) + d;
-                        output[(((image * shape.Tokens) + token) * shape.Channels) + channel] =
-                            (probabilities[0] * At(values, op.Input.Value, firstFrame, token, channel))
-                            + (probabilities[1] * At(values, op.Input.Value, firstFrame + 1, token, channel));
+                        output[(((image * shape.Tokens) + token) * shape.Channels) + (head * op.HeadDim) + d] = (probabilities[0] * first[d]) + (probabilities[1] * second[d]);
                     }
                 }
             }
@@ -106,12 +104,14 @@ internal static class OracleAttention
     static double[] Scores(OracleValues values, Channels query, Channels key, int image, int keyImage, int token, int head, int headDim)
     {
         var scores = new double[key.Value.Shape.Tokens];
+        var one = Row(values, query, image, token, head, headDim);
         for (var other = 0; other < scores.Length; other++)
         {
+            var two = Row(values, key, keyImage, other, head, headDim);
             double sum = 0;
-            for (var d = 0; d < headDim; d++)
+            for (var d = 0; d < one.Length; d++)
             {
-                sum += At(values, query, image, token, (head * headDim) + d) * At(values, key, keyImage, other, (head * headDim) + d);
+                sum += one[d] * two[d];
             }
 
             scores[other] = sum / Math.Sqrt(headDim);
@@ -133,9 +133,10 @@ internal static class OracleAttention
         return Array.ConvertAll(exponentials, e => e / sum);
     }
 
-    static double At(OracleValues values, Channels part, int image, int token, int channel)
+    /// <summary>One head's channels at one position.</summary>
+    static ReadOnlySpan<double> Row(OracleValues values, Channels part, int image, int token, int head, int headDim)
     {
         var shape = part.Value.Shape;
-        return values[part.Value][(((image * shape.Tokens) + token) * shape.Channels) + part.FirstChannel + channel];
+        return values[part.Value].AsSpan((((image * shape.Tokens) + token) * shape.Channels) + part.FirstChannel + (head * headDim), headDim);
     }
 }

@@ -54,9 +54,10 @@ internal static class OracleNorms
             if (op.Rows is { } rows)
             {
                 var row = rows.RowOf(position / shape.Tokens, shape.Images);
+                var table = values[rows.Table];
                 for (var c = 0; c < channels; c++)
                 {
-                    elements[c] += values[rows.Table][(row * channels) + c];
+                    elements[c] += table[(row * channels) + c];
                 }
             }
 
