@@ -63,7 +63,7 @@ public sealed class PainterTests : IDisposable
         var live = Emulator.Live();
         var launches = Emulator.Launches();
         EditResult want, got;
-        var options = s_options with { Size = Profiles.IsFull ? (128, 128) : (64, 64) };
+        var options = s_options with { Steps = Profiles.IsFull ? 2 : 1, Size = (128, 128) };
         using (var painter = Load(Device.Cpu))
         {
             want = painter.Edit(Picture(), Sketch(), options, TestContext.Current.CancellationToken);

@@ -51,19 +51,18 @@ public sealed class PrecisionTests
     [Fact]
     public void An_edit_errs_as_its_sensitivity_says()
     {
-        // On the emulator the default run edits a small picture.
-        var side = Emulator.IsUsed && !Profiles.IsFull ? 64 : 128;
+        const int Side = 128;
         Emulator.Order(deferred: true, reverse: false);
         using var checkpoint = Checkpoint.Open(Repository.TinyModel);
         using var cpu = new CpuBackend(2);
-        var want = Edit(cpu, checkpoint, checkpoint, side);
-        var moved = Enumerable.Range(0, Draws).Select(draw => GoldenTests.RelativeL2(want, Edit(cpu, checkpoint, new PerturbedWeights(checkpoint, draw, Move), side)) / Move);
+        var want = Edit(cpu, checkpoint, checkpoint, Side);
+        var moved = Enumerable.Range(0, Draws).Select(draw => GoldenTests.RelativeL2(want, Edit(cpu, checkpoint, new PerturbedWeights(checkpoint, draw, Move), Side)) / Move);
         var sensitivity = Math.Sqrt(moved.Average(m => m * m));
         foreach (var precision in Enum.GetValues<Precision>().Where(p => !GoldenTests.IsBrief(p)))
         {
             using var cuda = new CudaBackend(0, CudaTuning.Default, precision: precision);
             var u = Profiles.Halves(precision);
-            var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, side));
+            var error = GoldenTests.RelativeL2(want, Edit(cuda, checkpoint, checkpoint, Side));
             TestContext.Current.SendDiagnosticMessage($"edit, {precision}: latents' error {error:E2}, S {sensitivity:F2}, error over S·u {error / (sensitivity * u):F2}");
             Assert.InRange(error, 1e-5, Math.Sqrt(3) * sensitivity * u);
         }
@@ -74,7 +73,7 @@ public sealed class PrecisionTests
         using var weights = backend.CreateStore(source);
         using var pipeline = new EditPipeline(checkpoint, backend, weights, AttentionKind.Matching);
         using var picture = new PictureCache(PainterTests.Picture());
-        var options = new EditOptions { Steps = 2, Size = (side, side), Draws = DrawPrecision.Float32 };
+        var options = new EditOptions { Steps = Emulator.IsUsed && !Profiles.IsFull ? 1 : 2, Size = (side, side), Draws = DrawPrecision.Float32 };
         return [.. pipeline.Edit(picture, PainterTests.Sketch(), options, TestContext.Current.CancellationToken).Latents];
     }
 }
