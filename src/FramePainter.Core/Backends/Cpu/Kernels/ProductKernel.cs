@@ -134,7 +134,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                     if (_arithmetic.TakesAnyDistance)
                     {
                         // Fetched by the kernel as it goes.
-                        call.Ahead = meets ? (byte*)(rows + ((long)(first + count) * distance)) : ahead;
+                        call.Ahead = meets ? (byte*)(rows + ((long)(first + count) * distance)) : ahead is null ? (byte*)call.Sums : ahead;
                         call.Fetches = meets ? stretch.Words : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), last ? 4 * count : 0);
                         call.Output = call.Residual = (byte*)call.Sums;
                         if (last)
