@@ -77,7 +77,7 @@ public sealed class PainterTests : IDisposable
 
         var peak = (long)Emulator.Peak(0);
         Assert.Equal(Painter.Estimate(EstimateTests.Options("tiny"), options, (64, 64), TimeSpan.Zero, TestContext.Current.CancellationToken).DeviceBytes, peak);
-        Assert.True(Emulator.Launches() > launches + 1000, "the kernels did the work");
+        Assert.True(Emulator.Launches() > launches + 500, $"the kernels did the work: {Emulator.Launches() - launches} launches");
         Assert.Equal(live, Emulator.Live());
         Assert.Equal("CUDA, FramePainter kernel emulator, float16", got.Metadata.Device);
         var noise = GoldenTests.Psnr(GoldenTests.Pixels(want.Edited), GoldenTests.Pixels(got.Edited));

@@ -6,17 +6,12 @@ namespace FramePainter.Ilgpu.Tests;
 /// <summary>The original's results, within the goldens' own tolerances: weights are stored as they are, so nothing is allowed beyond what the processor is allowed.</summary>
 public sealed class GoldenTests
 {
-    const string Long = "FRAMEPAINTER_FULL=1 runs the rest.";
-
-    static bool Full { get; } = Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1";
-
     [Theory]
     [InlineData("tiny-matching-a")]
     [InlineData("tiny-resnet-a")]
     [InlineData("tiny-transformer-a")]
     public void Blocks_on_the_stand_in(string name)
     {
-        Assert.SkipUnless(Full || name == "tiny-matching-a", Long);
         using var backend = new IlgpuBackend(IlgpuDevice.Cpu);
         Check(backend, name);
     }

@@ -80,6 +80,11 @@ sealed class Browser : IAsyncDisposable
         "([id, x, y]) => { const c = document.getElementById(id); return [...c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data]; }",
         new object[] { canvas, (double)x, (double)y });
 
+    /// <summary>Waits until a canvas is so opaque at a place: fingers' events may still be on their way when the protocol has sent them.</summary>
+    public Task WaitForAlpha(string canvas, float x, float y, int alpha) => Page.WaitForFunctionAsync(
+        "([id, x, y, alpha]) => { const c = document.getElementById(id); return c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data[3] === alpha; }",
+        new object[] { canvas, (double)x, (double)y, alpha }, new() { Timeout = 10_000 });
+
     /// <summary>Runs what is drawn and waits for its end.</summary>
     /// <returns>The order that the page sent.</returns>
     public async Task<JsonElement> Run(int steps)

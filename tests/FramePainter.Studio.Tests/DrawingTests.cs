@@ -36,11 +36,11 @@ public sealed class DrawingTests(StudioFixture fixture)
         await using var browser = await Browser.Open(server);
         await browser.OpenSample("003");
         await DrawLine(browser, "touch", end: "touchCancel");
-        Assert.Equal(0, (await browser.PixelOf("drawing", 0.5f, 0.5f))[3]);
+        await browser.WaitForAlpha("drawing", 0.5f, 0.5f, 0);
         Assert.True(await browser.Page.IsDisabledAsync("#run"));
         // The next one is drawn as if nothing had been.
         await DrawLine(browser, "touch");
-        Assert.Equal(255, (await browser.PixelOf("drawing", 0.5f, 0.5f))[3]);
+        await browser.WaitForAlpha("drawing", 0.5f, 0.5f, 255);
     }
 
     [Fact]

@@ -1,8 +1,11 @@
+using FramePainter.Core.Tests.Engine;
 using FramePainter.Tensors;
 using FramePainter.Weights.Safetensors;
 
 namespace FramePainter.Core.Tests.Weights.Safetensors;
 
+// Resident memory is the whole process's: no other test may take some meanwhile.
+[Collection(nameof(Alone))]
 public sealed class SafetensorsFileTests : IDisposable
 {
     readonly TestFolder _folder = new();
