@@ -158,8 +158,8 @@ template <int BN> struct ProductFinish
 
     template <bool GATED> DEV int first_column(const ProductTileAt& at) { return GATED ? at.n / 2 + tid() % 4 : at.n + tid() % 4 * 2; }
 
-    // What comes in float32: rows of a table, as many as they are, and residuals. One small loop: it is not what the network's inner products do,
-    // and code for each would have to fit the cache of instructions beside the rest.
+    // What comes in float32: the table's rows, and residuals at the border of a plan. The same code for all three: each by itself would have to
+    // fit the cache of instructions beside the rest.
     template <bool GATED> DEV void add_direct(const HopperProductArgs& a, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
     {
         const ProductArgs& p = a.product;

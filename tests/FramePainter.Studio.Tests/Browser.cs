@@ -75,14 +75,16 @@ sealed class Browser : IAsyncDisposable
         return (box.X + (x * box.Width), box.Y + (y * box.Height));
     }
 
+    const string Pixel = "const c = document.getElementById(id), pixel = c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data;";
+
     /// <summary>Red, green, blue and alpha of a canvas at a place.</summary>
     public Task<int[]> PixelOf(string canvas, float x, float y) => Page.EvaluateAsync<int[]>(
-        "([id, x, y]) => { const c = document.getElementById(id); return [...c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data]; }",
+        $"([id, x, y]) => {{ {Pixel} return [...pixel]; }}",
         new object[] { canvas, (double)x, (double)y });
 
     /// <summary>Waits until a canvas is so opaque at a place: fingers' events may still be on their way when the protocol has sent them.</summary>
     public Task WaitForAlpha(string canvas, float x, float y, int alpha) => Page.WaitForFunctionAsync(
-        "([id, x, y, alpha]) => { const c = document.getElementById(id); return c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data[3] === alpha; }",
+        $"([id, x, y, alpha]) => {{ {Pixel} return pixel[3] === alpha; }}",
         new object[] { canvas, (double)x, (double)y, alpha }, new() { Timeout = 10_000 });
 
     /// <summary>Runs what is drawn and waits for its end.</summary>

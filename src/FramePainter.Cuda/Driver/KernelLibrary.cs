@@ -31,6 +31,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
             foreach (var (name, text) in Sources(halves))
             {
                 Check(name, Load(text));
+                Register(_modules[^1], text);
             }
 
             HasHopper = hopper && LoadHopper(halves);
@@ -82,20 +83,16 @@ internal sealed unsafe class KernelLibrary : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var module in _modules)
-        {
-            _ = NativeDriver.cuModuleUnload(module);
-        }
-
-        _modules.Clear();
+        Unload(0);
         _functions.Clear();
     }
 
     /// <summary>All kernels for sm_90a, or none: those for sm_80 compute the same where the driver does not take the others.</summary>
     bool LoadHopper(Halves halves)
     {
-        var (modules, known) = (_modules.Count, _functions.Keys.ToHashSet(StringComparer.Ordinal));
-        foreach (var (name, text) in HopperSources(halves))
+        var first = _modules.Count;
+        var sources = HopperSources(halves).ToArray();
+        foreach (var (name, text) in sources)
         {
             var code = Load(text);
             if (!s_refusals.Contains(code))
@@ -105,18 +102,13 @@ internal sealed unsafe class KernelLibrary : IDisposable
             }
 
             HopperRefusal = DriverCall.ErrorName(code);
-            foreach (var module in _modules[modules..])
-            {
-                _ = NativeDriver.cuModuleUnload(module);
-            }
-
-            _modules.RemoveRange(modules, _modules.Count - modules);
-            foreach (var function in _functions.Keys.Except(known).ToArray())
-            {
-                _functions.Remove(function);
-            }
-
+            Unload(first);
             return false;
+        }
+
+        for (var i = 0; i < sources.Length; i++)
+        {
+            Register(_modules[first + i], sources[i].Text);
         }
 
         return true;
@@ -130,7 +122,18 @@ internal sealed unsafe class KernelLibrary : IDisposable
         }
     }
 
-    /// <summary>Loads a text; returns the driver's code.</summary>
+    /// <summary>Gives back the modules from one on.</summary>
+    void Unload(int first)
+    {
+        foreach (var module in _modules[first..])
+        {
+            _ = NativeDriver.cuModuleUnload(module);
+        }
+
+        _modules.RemoveRange(first, _modules.Count - first);
+    }
+
+    /// <summary>Loads a text, as the last module; returns the driver's code.</summary>
     int Load(string text)
     {
         nint module;
@@ -144,6 +147,11 @@ internal sealed unsafe class KernelLibrary : IDisposable
         }
 
         _modules.Add(module);
+        return 0;
+    }
+
+    void Register(nint module, string text)
+    {
         const string Entry = ".entry ";
         for (var at = text.IndexOf(Entry, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Entry, at + 1, StringComparison.Ordinal))
         {
@@ -152,7 +160,5 @@ internal sealed unsafe class KernelLibrary : IDisposable
             DriverCall.Check(NativeDriver.cuModuleGetFunction(out var function, module, kernel));
             _functions.Add(kernel.EndsWith(BrainKernel, StringComparison.Ordinal) ? kernel[..^BrainKernel.Length] : kernel, function);
         }
-
-        return 0;
     }
 }

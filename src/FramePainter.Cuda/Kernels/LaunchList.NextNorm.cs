@@ -6,7 +6,7 @@ namespace FramePainter.Cuda.Kernels;
 /// <content>Statistics of a group norm, taken by Hopper's product that makes its input: see kernels/hopper/product_moments.h.</content>
 internal sealed partial class LaunchList
 {
-    /// <summary>Lanes that share the columns of a tile.</summary>
+    /// <summary>Lanes of each warp that share the columns of a tile.</summary>
     const int MomentLanes = 16;
 
     readonly Dictionary<GroupNormOp, NormParts> _partsOfNorms = new(ReferenceEqualityComparer.Instance);

@@ -7,7 +7,8 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>
 /// Writes float32 product kernels for AVX-512 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
 /// linear op are read where they are; memory of this tile's outputs and of later tiles is fetched little by little between the multiply-adds, where a burst
-/// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
+/// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the
+/// runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
 /// </summary>
 internal static class FloatAssembly
 {
