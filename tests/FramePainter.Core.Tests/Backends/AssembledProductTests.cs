@@ -92,8 +92,11 @@ public sealed class AssembledProductTests
         {
             var numbers = new CpuNumbers(Weights: format) { NarrowToo = true };
             var expected = test.Run(op, InstructionPath.Avx512, 1, numbers with { CompiledOnly = true }, winograd);
-            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers, winograd));
-            Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers, winograd));
+            foreach (var paired in new[] { false, true })
+            {
+                Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers with { Paired = paired }, winograd));
+                Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers with { Paired = paired }, winograd));
+            }
         }
 
         Assert.Equal(test.Run(op, InstructionPath.Avx512, 2, s_compiled, winograd), test.Run(op, InstructionPath.Avx512, 2, winograd: winograd));

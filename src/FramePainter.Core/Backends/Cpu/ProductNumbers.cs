@@ -24,6 +24,9 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     /// <summary>Leaves assembled float32 kernels alone.</summary>
     public bool CompiledOnly { get; init; }
 
+    /// <summary>Assembled float32 kernels take two panels at a time.</summary>
+    public bool Paired { get; init; }
+
     /// <summary>The assembled float32 kernels for packed weights of a type, where there are any.</summary>
     /// <param name="type">The type.</param>
     public FloatKernels? Assembled(DType type) => Path == InstructionPath.Avx512 && !CompiledOnly ? FloatKernels.OfThisMachine(type) : null;
@@ -40,7 +43,7 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
                 nameof(PainterOptions.Precision), $"Precision {wanted.Precision} with weights {wanted.Weights}: each must be one of the kinds that are named.");
         }
 
-        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly };
+        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly, Paired = wanted.Paired ?? FirstLevelCache.HoldsPairs };
     }
 
     static ProductNumbers Resolve(InstructionPath path, CpuNumbers wanted)

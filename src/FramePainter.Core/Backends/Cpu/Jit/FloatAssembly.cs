@@ -31,11 +31,12 @@ internal static class FloatAssembly
     /// <summary><c>void (TileCall*)</c>.</summary>
     /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
     /// <param name="rows">Rows of the tile, 1 to 14.</param>
-    /// <param name="columns">Registers of columns, 1 or 2.</param>
+    /// <param name="columns">Registers of columns: 1 or 2 of one panel, or all 4 of two panels, for up to 6 rows.</param>
     public static byte[] Product(DType type, int rows, int columns)
     {
         var code = new Assembler(64);
-        var (call, distance, panel, ahead, words) = (rbx, r10, r11, rsi, edi);
+        var paired = columns == 4;
+        var (call, distance, panel, second, ahead, words) = (rbx, r10, r11, rdx, rsi, edi);
         var (output, residual, outputDistance, fetches) = (r13, r14, r15, ebp);
         var half = RegisterBytes / sizeof(float) * type.Size();
         Enter(code, call);
@@ -47,6 +48,12 @@ internal static class FloatAssembly
         code.mov(residual, __[call + 56]);
         code.mov(outputDistance, __[call + 64]);
         code.mov(fetches, __dword_ptr[call + 72]);
+        if (paired)
+        {
+            code.mov(second, __[call + 80]);
+            code.add(second, panel);
+        }
+
         var pointers = (rows + 2) / 3;
         code.mov(s_rows[0], __[call]);
         for (var p = 1; p < pointers; p++)
@@ -55,8 +62,11 @@ internal static class FloatAssembly
             code.add(s_rows[p], distance);
         }
 
-        AssemblerRegisterZMM Sum(int r, int c) => s_registers[(2 * r) + c];
-        AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((2 * r) + c) * RegisterBytes)];
+        // Sums come first, then the panel's registers, then those of broadcasts, which take turns, so that the next load need not wait for the last use.
+        AssemblerRegisterZMM Sum(int r, int c) => s_registers[((paired ? 4 : 2) * r) + c];
+        AssemblerRegisterZMM Weights(int c) => s_registers[(paired ? 24 : 28) + c];
+        AssemblerRegisterZMM Broadcast(int r) => paired ? s_registers[28 + (r % 4)] : s_registers[30 + (r % 2)];
+        AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((((c / 2 * rows) + r) * 2) + (c % 2)) * RegisterBytes)];
 
         var (many, fetching, plain, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
         code.mov(r12, __[call + 16]);
@@ -107,7 +117,7 @@ internal static class FloatAssembly
             {
                 for (var c = 0; c < columns; c++)
                 {
-                    Load(code, type, s_registers[28 + c], panel + (((2 * step) + c) * half));
+                    Load(code, type, Weights(c), (c < 2 ? panel : second) + (((2 * step) + (c % 2)) * half));
                 }
 
                 if (fetch)
@@ -117,14 +127,13 @@ internal static class FloatAssembly
 
                 for (var r = 0; r < rows; r++)
                 {
-                    // Two broadcast registers take turns, so that the next load need not wait for the last use.
-                    var x = s_registers[30 + (r % 2)];
+                    var x = Broadcast(r);
                     var row = s_rows[r / 3];
                     var at = step * sizeof(float);
                     code.vbroadcastss(x, (r % 3) switch { 0 => __dword_ptr[row + at], 1 => __dword_ptr[row + distance + at], _ => __dword_ptr[row + (distance * 2) + at] });
                     for (var c = 0; c < columns; c++)
                     {
-                        code.vfmadd231ps(Sum(r, c), x, s_registers[28 + c]);
+                        code.vfmadd231ps(Sum(r, c), x, Weights(c));
                     }
                 }
             }
@@ -135,6 +144,11 @@ internal static class FloatAssembly
             }
 
             code.add(panel, count * 2 * half);
+            if (paired)
+            {
+                code.add(second, count * 2 * half);
+            }
+
             if (fetch)
             {
                 code.add(ahead, count * RegisterBytes);

@@ -7,9 +7,13 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Assembled float32 product kernels of one stored type of weights, in executable pages.</summary>
 /// <param name="Wide">Kernels of two registers of columns: index rows − 1.</param>
 /// <param name="Narrow">Kernels of one register of columns.</param>
+/// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>.</param>
 /// <param name="Widen">Widens a panel: from <see cref="TileCall.Panel"/> to <see cref="TileCall.Sums"/>.</param>
-internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint Widen)
+internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Widen)
 {
+    /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
+    public const int PairedRows = 6;
+
     static readonly Dictionary<DType, Lazy<FloatKernels?>> s_here = new DType[] { DType.F32, DType.F16, DType.BF16, DType.I8 }
         .ToDictionary(type => type, type => new Lazy<FloatKernels?>(() => Assemble(type, ExecutablePages.Map)));
 
@@ -30,11 +34,12 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint Widen)
         var code = new KernelCode();
         int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
         int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
+        int[] paired = [.. Enumerable.Range(1, PairedRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
         var widen = code.Append(FloatAssembly.Widen(type));
         try
         {
             var start = map(code.Bytes);
-            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], start + widen);
+            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], start + widen);
         }
         catch (PlatformNotSupportedException)
         {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>What a product kernel is called with: sum (+)= rows × panel. Assembled kernels read it field by field, hence the fixed offsets.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 80)]
+[StructLayout(LayoutKind.Explicit, Size = 88)]
 internal unsafe struct TileCall
 {
     /// <summary>The first word of the first row.</summary>
@@ -14,7 +14,7 @@ internal unsafe struct TileCall
     [FieldOffset(8)]
     public byte* Panel;
 
-    /// <summary>Float32 sums, two registers a row.</summary>
+    /// <summary>Float32 sums, two registers a row; those of a second panel follow those of the first.</summary>
     [FieldOffset(16)]
     public float* Sums;
 
@@ -34,7 +34,7 @@ internal unsafe struct TileCall
     [FieldOffset(44)]
     public int Accumulate;
 
-    /// <summary>Where the tile will be stored: a row's two cache lines are fetched to be written, one row with every four words, as long as <see cref="Fetches"/> says. Any address is allowed.</summary>
+    /// <summary>Where the tile will be stored: a row's two cache lines (four for two panels) are fetched to be written, one row with every four words, as long as <see cref="Fetches"/> says. Any address is allowed.</summary>
     [FieldOffset(48)]
     public byte* Output;
 
@@ -49,4 +49,8 @@ internal unsafe struct TileCall
     /// <summary>For so many words, in fours, memory is fetched; 0 for none. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> do.</summary>
     [FieldOffset(72)]
     public int Fetches;
+
+    /// <summary>Bytes from the first panel to the second, for kernels of two panels.</summary>
+    [FieldOffset(80)]
+    public long PanelDistance;
 }

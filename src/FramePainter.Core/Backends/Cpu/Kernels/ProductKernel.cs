@@ -39,6 +39,9 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
 {
     const int SmallestItem = 1 << 19;
 
+    /// <summary>Fewer rows do not pay for widening two panels ahead of them.</summary>
+    const int FewestPairedRows = 28;
+
     readonly RowSource _source;
     readonly TileArithmetic _arithmetic;
     readonly TileEpilogue<L, V> _epilogue;
@@ -70,7 +73,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
         _rowBytes = gathers ? Align(rows * Blocking.RowStride * sizeof(float)) : 0;
         var words = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Stretches.Max(s => s.Words));
-        _panelBytes = Align(Math.Max(words, Blocking.Inputs) * 2 * L.Count * sizeof(float));
+        _panelBytes = Align(Math.Max(words, Blocking.Inputs) * (_arithmetic.Pairs ? 2 : 1) * 2 * L.Count * sizeof(float));
         _sumBytes = Align((_blocks.Any(b => b.Stretches.Length > 1) ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
     }
 
@@ -95,79 +98,97 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var gathered = (float*)_run!.Scratch(worker);
         var spare = (byte*)gathered + _rowBytes;
         var sums = (float*)(spare + _panelBytes);
-        var tiles = (block.Rows + L.TileRows - 1) / L.TileRows;
+        var pairs = _arithmetic.Pairs && block.Rows >= FewestPairedRows;
         for (var s = 0; s < stretches.Length; s++)
         {
             var stretch = stretches[s];
-            var last = s == stretches.Length - 1;
             var inPlace = stretch.Distance > 0;
-            var rows = inPlace ? _source.Place(block.Row, stretch.From) : gathered;
-            var distance = inPlace ? stretch.Distance : Blocking.RowStride;
             if (!inPlace)
             {
                 _arithmetic.Gather(_source, block, stretch.From, stretch.Words, gathered, (float*)spare);
             }
 
-            for (var panel = _groups[g]; panel < _groups[g + 1]; panel++)
+            var pass = new Pass(
+                block, stretch, (nint)(inPlace ? _source.Place(block.Row, stretch.From) : gathered), inPlace ? stretch.Distance : Blocking.RowStride, s == 0, s == stretches.Length - 1);
+            for (var panel = _groups[g]; panel < _groups[g + 1];)
             {
-                var column = panel * _matrix.PanelOutputs;
-                var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - column <= L.Count;
-                var ready = _arithmetic.Ready(_matrix.At(panel, stretch.From), stretch.Words, narrow, tiles, spare);
+                var panels = pairs ? Math.Min(2, _groups[g + 1] - panel) : 1;
+                var next = panel + panels < _groups[g + 1] ? new Later(panel + panels, stretch.From)
+                    : !pass.Last ? new Later(_groups[g], stretch.From + stretch.Words)
+                    : default(Later?);
+                Multiply(pass, panel, panels, inPlace && panel == _groups[g], next, spare, sums + (pass.Whole ? 0 : (long)(panel - _groups[g]) * block.Rows * 2 * L.Count));
+                panel += panels;
+            }
+        }
+    }
 
-                // The next panel's weights arrive while this one is used: a share of them with every tile.
-                var ahead = panel + 1 < _groups[g + 1] ? _matrix.At(panel + 1, stretch.From)
-                    : !last ? _matrix.At(_groups[g], stretch.From + stretch.Words)
-                    : null;
-                var share = ((long)stretch.Words * _matrix.WordBytes / tiles) + Prefetch.Line;
-                for (var t = 0; t < tiles; t++)
+    /// <summary>All rows of a pass by one panel or by two.</summary>
+    /// <param name="pass">The rows.</param>
+    /// <param name="panel">The first panel.</param>
+    /// <param name="panels">How many, 1 or 2.</param>
+    /// <param name="meets">Rows are still far away: this is the first panel that they meet where they lie.</param>
+    /// <param name="next">What comes after these panels: its weights arrive while these are used, a share of them with every tile.</param>
+    /// <param name="spare">Room for widened panels.</param>
+    /// <param name="sums">The panels' sums of all rows, or of one tile where a pass is the whole product.</param>
+    void Multiply(in Pass pass, int panel, int panels, bool meets, Later? next, byte* spare, float* sums)
+    {
+        var (block, words) = (pass.Block, pass.Stretch.Words);
+        var column = panel * _matrix.PanelOutputs;
+        var tileRows = panels == 2 ? FloatKernels.PairedRows : L.TileRows;
+        var tiles = (block.Rows + tileRows - 1) / tileRows;
+        var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - column <= L.Count;
+        var at = _matrix.At(panel, pass.Stretch.From);
+        var ready = panels == 2
+            ? _arithmetic.ReadyPair(at, _matrix.At(panel + 1, pass.Stretch.From), words, spare)
+            : _arithmetic.Ready(at, words, narrow, tiles, spare);
+        var ahead = next is { } later ? _matrix.At(later.Panel, later.Word) : null;
+        var share = ((long)words * _matrix.WordBytes * panels / tiles) + Prefetch.Line;
+        for (var t = 0; t < tiles; t++)
+        {
+            var first = Part(block.Rows, tiles, t);
+            var count = Part(block.Rows, tiles, t + 1) - first;
+            var call = new TileCall
+            {
+                Rows = (float*)pass.Rows + ((long)first * pass.Distance), Distance = (long)pass.Distance * sizeof(float), Words = words,
+                Panel = (byte*)ready.Weights, PanelDistance = ready.Distance,
+                Sums = sums + (pass.Whole ? 0 : (long)first * panels * 2 * L.Count), Accumulate = pass.First ? 0 : 1,
+            };
+            if (_arithmetic.TakesAnyDistance)
+            {
+                // Fetched by the kernel as it goes.
+                call.Ahead = meets ? (byte*)(call.Rows + ((long)count * pass.Distance)) : ahead is null ? (byte*)call.Sums : ahead;
+                call.Fetches = meets ? (int)Math.Min(words, ((call.Distance * count) + Prefetch.Line - 1) / Prefetch.Line) : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), pass.Last ? 4 * count : 0);
+                call.Output = call.Residual = (byte*)call.Sums;
+                if (pass.Last)
                 {
-                    var first = Part(block.Rows, tiles, t);
-                    var count = Part(block.Rows, tiles, t + 1) - first;
-                    var call = new TileCall
-                    {
-                        Rows = rows + ((long)first * distance), Panel = (byte*)ready.Weights, Words = stretch.Words, Distance = (long)distance * sizeof(float), Accumulate = s > 0 ? 1 : 0,
-                        Sums = stretches.Length == 1 ? sums : sums + ((((long)(panel - _groups[g]) * block.Rows) + first) * 2 * L.Count),
-                    };
-
-                    // Rows in place are still far away when the first panel meets them.
-                    var meets = inPlace && panel == _groups[g];
-                    if (_arithmetic.TakesAnyDistance)
-                    {
-                        // Fetched by the kernel as it goes.
-                        call.Ahead = meets ? (byte*)(rows + ((long)(first + count) * distance)) : ahead is null ? (byte*)call.Sums : ahead;
-                        call.Fetches = meets ? stretch.Words : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), last ? 4 * count : 0);
-                        call.Output = call.Residual = (byte*)call.Sums;
-                        if (last)
-                        {
-                            _epilogue.Prefetch(ref call, block.Row + first, count, column);
-                        }
-                    }
-                    else if (last)
-                    {
-                        _epilogue.Prefetch(block.Row + first, count, column);
-                    }
-
-                    if (ahead is not null)
-                    {
-                        if (meets || !_arithmetic.TakesAnyDistance)
-                        {
-                            Prefetch.Far(ahead, share);
-                        }
-
-                        ahead += share;
-                    }
-
-                    _arithmetic.Sum(ref call, ready.Kernels, count);
-                    if (last)
-                    {
-                        if (_matrix.Scales(panel) is var scales && scales is not null)
-                        {
-                            ColumnScales<L, V>.Apply(call.Sums, count, scales);
-                        }
-
-                        _epilogue.Store(call.Sums, block.Row + first, count, column);
-                    }
+                    _epilogue.Prefetch(ref call, block.Row + first, count, column);
                 }
+            }
+            else if (pass.Last)
+            {
+                _epilogue.Prefetch(block.Row + first, count, column);
+            }
+
+            if (ahead is not null)
+            {
+                if (meets || !_arithmetic.TakesAnyDistance)
+                {
+                    Prefetch.Far(ahead, share);
+                }
+
+                ahead += share;
+            }
+
+            _arithmetic.Sum(ref call, ready.Kernels, count);
+            for (var p = 0; pass.Last && p < panels; p++)
+            {
+                var finished = call.Sums + ((long)p * count * 2 * L.Count);
+                if (_matrix.Scales(panel + p) is var scales && scales is not null)
+                {
+                    ColumnScales<L, V>.Apply(finished, count, scales);
+                }
+
+                _epilogue.Store(finished, block.Row + first, count, column + (p * _matrix.PanelOutputs));
             }
         }
     }
@@ -208,4 +229,20 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     static int Part(int whole, int parts, int part) => (int)((long)whole * part / parts);
 
     static int Align(int bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+
+    /// <summary>A stretch of a block's inputs.</summary>
+    /// <param name="Block">The block.</param>
+    /// <param name="Stretch">The stretch.</param>
+    /// <param name="Rows">Its first word in the first row.</param>
+    /// <param name="Distance">Floats from one row to the next.</param>
+    /// <param name="First">Sums begin with it.</param>
+    /// <param name="Last">Sums are finished with it.</param>
+    readonly record struct Pass(RowBlock Block, Stretch Stretch, nint Rows, int Distance, bool First, bool Last)
+    {
+        /// <summary>Sums never wait.</summary>
+        public bool Whole => First && Last;
+    }
+
+    /// <summary>Where weights that come next begin.</summary>
+    readonly record struct Later(int Panel, int Word);
 }

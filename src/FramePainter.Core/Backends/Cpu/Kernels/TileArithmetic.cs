@@ -4,10 +4,11 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>A stretch of a panel made ready for a product kernel.</summary>
+/// <summary>A stretch of a panel, or of two, made ready for a product kernel.</summary>
 /// <param name="Weights">Its first word.</param>
 /// <param name="Kernels">Kernels that read it: index rows − 1.</param>
-internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels);
+/// <param name="Distance">Bytes from the first panel to the second.</param>
+internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels, long Distance = 0);
 
 /// <summary>In which numbers a product's tiles are summed: how rows are gathered, panels made ready, and which kernels multiply them. Holds no state of a run.</summary>
 internal abstract unsafe class TileArithmetic
@@ -21,7 +22,7 @@ internal abstract unsafe class TileArithmetic
         where L : struct, ILanes<V>
         where V : struct =>
         numbers.Brain is { } brain ? new BrainTiles(type, brain)
-        : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide)
+        : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide, numbers.Paired)
         : new FloatTiles<L, V>(type);
 
     /// <summary>Gathers a stretch of words of a block's rows; a word's inputs that are not the block's become 0.</summary>
@@ -40,6 +41,16 @@ internal abstract unsafe class TileArithmetic
     /// <param name="tiles">Tiles of rows that will use it.</param>
     /// <param name="spare">Scratch as large as a widened panel.</param>
     public abstract ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare);
+
+    /// <summary>Whether tiles are few rows by two panels where rows are many.</summary>
+    public virtual bool Pairs => false;
+
+    /// <summary>Makes two panels ready for tiles of up to <see cref="FloatKernels.PairedRows"/> rows.</summary>
+    /// <param name="first">The first packed word of the first panel.</param>
+    /// <param name="second">That of the second.</param>
+    /// <param name="words">How many.</param>
+    /// <param name="spare">Scratch as large as two widened panels.</param>
+    public virtual ReadyPanel ReadyPair(byte* first, byte* second, int words, byte* spare) => throw new NotSupportedException("These tiles are of one panel.");
 
     /// <summary>Whether rows may lie at any distance: those that lie evenly spaced in memory are then not gathered.</summary>
     public virtual bool TakesAnyDistance => false;
