@@ -82,7 +82,7 @@ internal readonly unsafe struct AttentionScratch
     /// <summary>Keys of the key tile, turned: panels [dim][width].</summary>
     public float* Keys { get; }
 
-    /// <summary>Scores, then probabilities of one strip.</summary>
+    /// <summary>Scores and probabilities of one strip.</summary>
     public float* Strip { get; }
 
     /// <summary>What scores begin with: nothing.</summary>
@@ -91,10 +91,10 @@ internal readonly unsafe struct AttentionScratch
     /// <summary>What scores of the last, partly filled panel begin with.</summary>
     public float* Tail { get; }
 
-    /// <summary>Weighted values so far, [rows][padded dim].</summary>
+    /// <summary>Weighted values so far, [row][padded dim] for compiled kernels, [strip][panel][row][width] for assembled ones.</summary>
     public float* Output { get; }
 
-    /// <summary>Scaled queries, [strip][dim][rows of a strip].</summary>
+    /// <summary>Scaled queries, [strip][dim][rows of a strip] for compiled kernels, [row][dim] for assembled ones.</summary>
     public float* Queries { get; }
 
     /// <summary>Greatest score of each query so far.</summary>
@@ -102,6 +102,17 @@ internal readonly unsafe struct AttentionScratch
 
     /// <summary>Sum of each query's probabilities so far, about that score.</summary>
     public float* Sums { get; }
+
+    /// <summary>Nothing is summed yet.</summary>
+    /// <param name="shape">Tile sizes.</param>
+    public void Begin(AttentionShape shape)
+    {
+        // Below every score that is a number, and finite: the first correction is 0, not NaN.
+        var rows = Strips * shape.TileRows;
+        new Span<float>(Largest, rows).Fill(float.MinValue);
+        new Span<float>(Sums, rows).Clear();
+        new Span<float>(Output, rows * shape.PaddedDim).Clear();
+    }
 }
 
 /// <summary>One set of heads with its memory, while it runs.</summary>

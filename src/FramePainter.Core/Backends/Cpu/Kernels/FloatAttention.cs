@@ -23,14 +23,22 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
+        var width = 2 * L.Count;
         var (set, query, count, firstKey, channel) = block;
         var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripRows * StripStride);
         LoadQueries(set.Query, query, channel, count, scratch);
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
-            LoadKeys(set.Key, firstKey + key, channel, some, scratch);
-            LoadValues(set.Value, firstKey + key, channel, some, scratch);
+            AttentionPanels<L, V>.LoadKeys(Shape, set.Key, firstKey + key, channel, some, scratch.Keys);
+            AttentionPanels<L, V>.LoadValues(Shape, set.Value, firstKey + key, channel, some, scratch.Values);
+            if (some % width > 0)
+            {
+                // Keys that are not there score −∞.
+                new Span<float>(scratch.Tail, some % width).Clear();
+                new Span<float>(scratch.Tail + (some % width), width - (some % width)).Fill(float.NegativeInfinity);
+            }
+
             for (var strip = 0; strip < scratch.Strips; strip++)
             {
                 Attend(strip, some, scratch);
@@ -55,57 +63,7 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
             Transposition.Turn<L, V>(query[first + (strip * StripRows)] + channel, query.Stride, some, Shape.Dim, Shape.Scale, to, StripRows);
         }
 
-        // Below every score that is a number, and finite: the first correction is 0, not NaN.
-        new Span<float>(scratch.Largest, scratch.Strips * StripRows).Fill(float.MinValue);
-        new Span<float>(scratch.Sums, scratch.Strips * StripRows).Clear();
-        new Span<float>(scratch.Output, scratch.Strips * StripRows * Shape.PaddedDim).Clear();
-    }
-
-    void LoadKeys(Rows key, long first, int channel, int count, in AttentionScratch scratch)
-    {
-        var width = 2 * L.Count;
-        for (var column = 0; column < count; column += width)
-        {
-            var panel = scratch.Keys + ((long)column * Shape.Dim);
-            var some = Math.Min(width, count - column);
-            Transposition.Turn<L, V>(key[first + column] + channel, key.Stride, some, Shape.Dim, 1, panel, width);
-            if (some < width)
-            {
-                for (var k = 0; k < Shape.Dim; k++)
-                {
-                    new Span<float>(panel + (k * width) + some, width - some).Clear();
-                }
-
-                // Keys that are not there score −∞.
-                for (var j = 0; j < width; j++)
-                {
-                    scratch.Tail[j] = j < some ? 0 : float.NegativeInfinity;
-                }
-            }
-        }
-    }
-
-    void LoadValues(Rows value, long first, int channel, int count, in AttentionScratch scratch)
-    {
-        var width = 2 * L.Count;
-        for (var column = 0; column < Shape.Dim; column += width)
-        {
-            var panel = scratch.Values + ((long)column * Shape.Keys);
-            var some = Math.Min(width, Shape.Dim - column);
-            for (var k = 0; k < count; k++, panel += width)
-            {
-                var source = value[first + k] + channel + column;
-                if (some == width)
-                {
-                    L.Store(panel, L.Load(source));
-                    L.Store(panel + L.Count, L.Load(source + L.Count));
-                }
-                else
-                {
-                    Parts.Copy(source, panel, some, width);
-                }
-            }
-        }
+        scratch.Begin(Shape);
     }
 
     void Attend(int strip, int keys, in AttentionScratch scratch)
