@@ -218,7 +218,7 @@ internal static class FloatAssembly
     }
 
     /// <summary>Saves what either calling convention wants back of the registers used, and takes the argument.</summary>
-    static void Enter(Assembler code, AssemblerRegister64 call)
+    internal static void Enter(Assembler code, AssemblerRegister64 call)
     {
         code.push(rbx);
         code.push(rsi);
@@ -244,7 +244,8 @@ internal static class FloatAssembly
         code.mov(call, rcx);
     }
 
-    static byte[] Finish(Assembler code)
+    /// <summary>Gives back what was saved, and returns: the finished code.</summary>
+    internal static byte[] Finish(Assembler code)
     {
         code.vzeroupper();
         if (OperatingSystem.IsWindows())

@@ -8,11 +8,15 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <param name="Wide">Kernels of two registers of columns: index rows − 1.</param>
 /// <param name="Narrow">Kernels of one register of columns.</param>
 /// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>.</param>
+/// <param name="Softmax">The softmax of a strip of scores: a <see cref="SoftmaxCall"/>.</param>
 /// <param name="Widen">Widens a panel: from <see cref="TileCall.Panel"/> to <see cref="TileCall.Sums"/>.</param>
-internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Widen)
+internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Softmax, nint Widen)
 {
     /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
     public const int PairedRows = 6;
+
+    /// <summary>Floats from one row of probabilities to the next: no multiple of a page of the first-level cache's sets, or rows of a strip would evict each other.</summary>
+    public const int SoftmaxRow = 256 + 16;
 
     static readonly Dictionary<DType, Lazy<FloatKernels?>> s_here = new DType[] { DType.F32, DType.F16, DType.BF16, DType.I8 }
         .ToDictionary(type => type, type => new Lazy<FloatKernels?>(() => Assemble(type, ExecutablePages.Map)));
@@ -35,11 +39,12 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, n
         int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
         int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
         int[] paired = [.. Enumerable.Range(1, PairedRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
+        var softmax = code.Append(SoftmaxAssembly.Strip(SoftmaxRow * sizeof(float)));
         var widen = code.Append(FloatAssembly.Widen(type));
         try
         {
             var start = map(code.Bytes);
-            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], start + widen);
+            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], start + softmax, start + widen);
         }
         catch (PlatformNotSupportedException)
         {

@@ -148,8 +148,15 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         {
             var scores = scratch.Scores + (row * Width);
             var at = (strip * BrainKernels.TileRows) + row;
-            Raise(scores, keys, output + (row * Width), ref scratch.Largest[at], ref scratch.Sums[at]);
-            Exponentiate(scores, keys, scratch.Largest[at], scratch.Rows + (row * Blocking.RowStride));
+            var before = scratch.Largest[at];
+            var largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, TileFloats));
+            if (largest != before)
+            {
+                Correct(output + (row * Width), Correction(before, largest), ref scratch.Sums[at]);
+                scratch.Largest[at] = largest;
+            }
+
+            Exponentiate(scores, keys, largest, scratch.Rows + (row * Blocking.RowStride));
         }
 
         // What is summed is what values are multiplied with: the weights of an output then add up to 1 whatever rounding did to each.

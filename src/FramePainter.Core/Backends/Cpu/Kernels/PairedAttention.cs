@@ -15,13 +15,13 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
     const int StripRows = FloatKernels.PairedRows;
     const int TileFloats = StripRows * Width;
 
-    /// <summary>Floats from one row of probabilities to the next: no multiple of a page of the first-level cache's sets, or rows of a strip would evict each other.</summary>
-    const int RowStride = MostKeys + 16;
+    /// <summary>Queries are fetched so many rows before they are read.</summary>
+    const int QueriesAhead = 8;
 
     /// <summary>Scores of a strip, a tile for each panel of keys.</summary>
     const int ScoreFloats = MostKeys / Width * TileFloats;
 
-    const int StripFloats = ScoreFloats + (StripRows * RowStride);
+    const int StripFloats = ScoreFloats + (StripRows * FloatKernels.SoftmaxRow);
 
     /// <inheritdoc/>
     protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripFloats);
@@ -31,15 +31,31 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
     {
         var (set, query, count, firstKey, channel) = block;
         var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripFloats);
-        LoadQueries(set.Query, query, channel, count, scratch);
+        var ahead = new RowsAhead(Shape.Dim * sizeof(float));
+        var (keys, values, outputs) = (set.Key.From(channel), set.Value.From(channel), set.Output.From(channel));
+        ahead.Begin(keys, values, firstKey, Math.Min(Shape.Keys, set.KeyTokens), count);
+        LoadQueries(set.Query.From(channel), query, count, scratch, ref ahead);
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
             AttentionPanels<Lanes512, Vector512<float>>.LoadKeys(Shape, set.Key, firstKey + key, channel, some, scratch.Keys);
             AttentionPanels<Lanes512, Vector512<float>>.LoadValues(Shape, set.Value, firstKey + key, channel, some, scratch.Values);
+
+            // What the next tile of keys wants, or the end, arrives meanwhile.
+            var turns = scratch.Strips * ((some / (2 * Width)) + 1);
+            var left = set.KeyTokens - key - some;
+            if (left > 0)
+            {
+                ahead.Begin(keys, values, firstKey + key + some, Math.Min(Shape.Keys, left), turns);
+            }
+            else
+            {
+                ahead.Begin(outputs, outputs, query, count, turns);
+            }
+
             for (var strip = 0; strip < scratch.Strips; strip++)
             {
-                Attend(strip, some, scratch);
+                Attend(strip, some, scratch, ref ahead);
             }
         }
 
@@ -47,18 +63,20 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
     }
 
     // Rows beyond the last query are zero.
-    void LoadQueries(Rows query, long first, int channel, int count, in AttentionScratch scratch)
+    void LoadQueries(Rows query, long first, int count, in AttentionScratch scratch, ref RowsAhead ahead)
     {
         for (var row = 0; row < count; row++)
         {
-            Pointwise.Scale<Lanes512, Vector512<float>>(query[first + row] + channel, Shape.Scale, scratch.Queries + (row * Shape.Dim), Shape.Dim);
+            Prefetch.Far(query[first + Math.Min(row + QueriesAhead, count - 1)], Shape.Dim * sizeof(float));
+            ahead.Fetch();
+            Pointwise.Scale<Lanes512, Vector512<float>>(query[first + row], Shape.Scale, scratch.Queries + (row * Shape.Dim), Shape.Dim);
         }
 
         new Span<float>(scratch.Queries + (count * Shape.Dim), ((scratch.Strips * StripRows) - count) * Shape.Dim).Clear();
         scratch.Begin(Shape);
     }
 
-    void Attend(int strip, int keys, in AttentionScratch scratch)
+    void Attend(int strip, int keys, in AttentionScratch scratch, ref RowsAhead ahead)
     {
         var queries = scratch.Queries + (strip * StripRows * Shape.Dim);
         var scores = scratch.Strip;
@@ -77,20 +95,32 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
 
         for (var column = 0; column < keys; column += 2 * Width)
         {
+            ahead.Fetch();
             Multiply(queries, Shape.Dim, Shape.Dim, scratch.Keys, column, keys, Shape.Dim, scores, column + (2 * Width) > keys && tail > 0);
         }
 
         var output = scratch.Output + (strip * StripRows * Shape.PaddedDim);
+        var before = stackalloc float[StripRows];
+        var sums = stackalloc float[StripRows];
+        var largest = scratch.Largest + (strip * StripRows);
+        Pointwise.Copy(largest, before, StripRows);
+        var softmax = new SoftmaxCall { Scores = scores, Rows = rows, Largest = largest, Sums = sums, Tiles = (keys + Width - 1) / Width };
+        ((delegate* unmanaged<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
         for (var row = 0; row < StripRows; row++)
         {
-            var at = (strip * StripRows) + row;
-            Raise(scores + (row * Width), keys, output + (row * Width), ref scratch.Largest[at], ref scratch.Sums[at]);
-            scratch.Sums[at] += Exponentiate(scores + (row * Width), keys, scratch.Largest[at], rows + (row * RowStride));
+            ref var sum = ref scratch.Sums[(strip * StripRows) + row];
+            if (largest[row] != before[row])
+            {
+                Correct(output + (row * Width), Correction(before[row], largest[row]), ref sum);
+            }
+
+            sum += sums[row];
         }
 
+        ahead.Fetch();
         for (var column = 0; column < Shape.Dim; column += 2 * Width)
         {
-            Multiply(rows, RowStride, keys, scratch.Values, column, Shape.Dim, Shape.Keys, output, true);
+            Multiply(rows, FloatKernels.SoftmaxRow, keys, scratch.Values, column, Shape.Dim, Shape.Keys, output, true);
         }
     }
 
@@ -113,22 +143,5 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
         };
         var kernel = (columns - column) switch { > Width => kernels.Paired, > Width / 2 => kernels.Wide, _ => kernels.Narrow };
         ((delegate* unmanaged<TileCall*, void>)kernel[StripRows - 1])(&call);
-    }
-
-    // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.
-    static float Exponentiate(float* scores, int count, float largest, float* row)
-    {
-        var shift = Lanes512.Create(largest);
-        var (sum, sum2) = (Lanes512.Zero, Lanes512.Zero);
-        for (var i = 0; i < count; i += Width, scores += TileFloats, row += Width)
-        {
-            var x = ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores) - shift);
-            var y = ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores + Lanes512.Count) - shift);
-            Lanes512.Store(row, x);
-            Lanes512.Store(row + Lanes512.Count, y);
-            (sum, sum2) = (sum + x, sum2 + y);
-        }
-
-        return Lanes512.Sum(sum + sum2);
     }
 }

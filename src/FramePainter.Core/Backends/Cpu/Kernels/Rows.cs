@@ -11,6 +11,10 @@ internal readonly unsafe record struct Rows(nint First, nint Stride)
     /// <param name="row">The row.</param>
     public float* this[long row] => (float*)First + (row * Stride);
 
+    /// <summary>The same rows from a later channel on.</summary>
+    /// <param name="channel">Channels to leave out.</param>
+    public Rows From(int channel) => this with { First = (nint)((float*)First + channel) };
+
     /// <summary>The rows of a slice of channels.</summary>
     /// <param name="run">Where values live.</param>
     /// <param name="channels">The slice.</param>

@@ -30,24 +30,16 @@ internal abstract unsafe class TiledAttention(AttentionOp op, AttentionShape sha
         }
     }
 
-    /// <summary>A query's greatest score so far; where it rises, what was summed about the old one is made to count about the new one.</summary>
-    /// <param name="scores">Its scores in the first tile of them.</param>
-    /// <param name="keys">How many there are.</param>
+    /// <summary>A query's greatest score rose: what was summed about the old one is made to count about the new one.</summary>
     /// <param name="outputs">Its weighted values in the first tile of them.</param>
-    /// <param name="largest">The greatest score before, and after.</param>
+    /// <param name="correction">What the old sums count.</param>
     /// <param name="sum">The sum of its probabilities.</param>
-    protected void Raise(float* scores, int keys, float* outputs, ref float largest, ref float sum)
+    protected void Correct(float* outputs, float correction, ref float sum)
     {
-        var before = largest;
-        largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, _tileFloats));
-        if (largest != before)
+        sum *= correction;
+        for (var column = 0; column < Shape.Dim; column += Width, outputs += _tileFloats)
         {
-            var correction = Correction(before, largest);
-            sum *= correction;
-            for (var column = 0; column < Shape.Dim; column += Width, outputs += _tileFloats)
-            {
-                Pointwise.Scale<Lanes512, Vector512<float>>(outputs, correction, outputs, Width);
-            }
+            Pointwise.Scale<Lanes512, Vector512<float>>(outputs, correction, outputs, Width);
         }
     }
 
