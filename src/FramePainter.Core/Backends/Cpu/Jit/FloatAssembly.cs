@@ -40,6 +40,12 @@ internal static class FloatAssembly
         var (output, residual, outputDistance, fetches) = (r13, r14, r15, ebp);
         var half = RegisterBytes / sizeof(float) * type.Size();
         Enter(code, call);
+        var unwritten = code.CreateLabel();
+        Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
+        code.cmp(__dword_ptr[call + 44], 0);
+        code.je(unwritten);
+        InTile((sum, memory) => code.vmovups(sum, memory));
+        code.Label(ref unwritten);
         code.mov(panel, __[call + 8]);
         code.mov(distance, __[call + 32]);
         code.mov(ahead, __[call + 24]);
@@ -62,19 +68,7 @@ internal static class FloatAssembly
             code.add(s_rows[p], distance);
         }
 
-        // Sums come first, then the panel's registers, then those of broadcasts, which take turns, so that the next load need not wait for the last use.
-        AssemblerRegisterZMM Sum(int r, int c) => s_registers[((paired ? 4 : 2) * r) + c];
-        AssemblerRegisterZMM Weights(int c) => s_registers[(paired ? 24 : 28) + c];
-        AssemblerRegisterZMM Broadcast(int r) => paired ? s_registers[28 + (r % 4)] : s_registers[30 + (r % 2)];
-        AssemblerMemoryOperand InTile(int r, int c) => __zmmword_ptr[r12 + (((((c / 2 * rows) + r) * 2) + (c % 2)) * RegisterBytes)];
-
-        var (many, fetching, plain, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
-        code.mov(r12, __[call + 16]);
-        Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
-        code.cmp(__dword_ptr[call + 44], 0);
-        code.je(many);
-        Each(rows, columns, (r, c) => code.vmovups(Sum(r, c), InTile(r, c)));
-        code.Label(ref many);
+        var (fetching, plain, few, one, done) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
         code.sub(words, Unrolled);
         code.jl(few);
         code.Label(ref fetching);
@@ -96,8 +90,40 @@ internal static class FloatAssembly
         code.dec(words);
         code.jne(one);
         code.Label(ref done);
-        Each(rows, columns, (r, c) => code.vmovups(InTile(r, c), Sum(r, c)));
+        InTile((sum, memory) => code.vmovups(memory, sum));
         return Finish(code);
+
+        // Sums come first, then the panel's registers, then those of broadcasts, which take turns, so that the next load need not wait for the last use.
+        AssemblerRegisterZMM Sum(int r, int c) => s_registers[((paired ? 4 : 2) * r) + c];
+        AssemblerRegisterZMM Weights(int c) => s_registers[(paired ? 24 : 28) + c];
+        AssemblerRegisterZMM Broadcast(int r) => paired ? s_registers[28 + (r % 4)] : s_registers[30 + (r % 2)];
+
+        // Where rows' pointers are not in use yet, or no more.
+        void InTile(Action<AssemblerRegisterZMM, AssemblerMemoryOperand> move)
+        {
+            var (first, next, apart) = (rax, rcx, r8);
+            code.mov(first, __[call + 16]);
+            code.mov(apart, __[call + 88]);
+            if (paired)
+            {
+                code.mov(next, __[call + 96]);
+                code.add(next, first);
+            }
+
+            for (var r = 0; r < rows; r++)
+            {
+                for (var c = 0; c < columns; c++)
+                {
+                    move(Sum(r, c), __zmmword_ptr[(c < 2 ? first : next) + (c % 2 * RegisterBytes)]);
+                }
+
+                code.add(first, apart);
+                if (paired)
+                {
+                    code.add(next, apart);
+                }
+            }
+        }
 
         void Steps(int count, bool fetch)
         {

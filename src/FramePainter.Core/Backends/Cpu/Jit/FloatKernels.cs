@@ -15,8 +15,11 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, n
     /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
     public const int PairedRows = 6;
 
-    /// <summary>Floats from one row of probabilities to the next: no multiple of a page of the first-level cache's sets, or rows of a strip would evict each other.</summary>
-    public const int SoftmaxRow = 256 + 16;
+    /// <summary>Most keys in a strip of scores.</summary>
+    public const int StripKeys = 256;
+
+    /// <summary>Floats from one row of a strip to the next: no multiple of a page of the first-level cache's sets, or its rows would evict each other.</summary>
+    public const int StripStride = StripKeys + 16;
 
     static readonly Dictionary<DType, Lazy<FloatKernels?>> s_here = new DType[] { DType.F32, DType.F16, DType.BF16, DType.I8 }
         .ToDictionary(type => type, type => new Lazy<FloatKernels?>(() => Assemble(type, ExecutablePages.Map)));
@@ -39,7 +42,7 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, n
         int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
         int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
         int[] paired = [.. Enumerable.Range(1, PairedRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
-        var softmax = code.Append(SoftmaxAssembly.Strip(SoftmaxRow * sizeof(float)));
+        var softmax = code.Append(SoftmaxAssembly.Strip());
         var widen = code.Append(FloatAssembly.Widen(type));
         try
         {

@@ -11,22 +11,23 @@ namespace FramePainter.Backends.Cpu.Jit;
 internal static class SoftmaxAssembly
 {
     const int RegisterBytes = 64;
-    const int TileBytes = FloatKernels.PairedRows * 2 * RegisterBytes;
+    const int RowBytes = FloatKernels.StripStride * sizeof(float);
+
+    /// <summary>Registers of scores at once: their chains overlap although the scheduler holds few instructions that wait.</summary>
+    const int Abreast = 4;
 
     /// <summary><c>void (SoftmaxCall*)</c>.</summary>
-    /// <param name="rowBytes">Bytes from one row of probabilities to the next.</param>
-    public static byte[] Strip(int rowBytes)
+    public static byte[] Strip()
     {
         var code = new Assembler(64);
-        var (call, scores, rows, largest, sums, at, to, tiles) = (rbx, r8, r9, r10, r11, rax, rdx, ecx);
-        var (least, one, sum, shift, sixth) = (zmm16, zmm17, new[] { zmm18, zmm19 }, zmm20, zmm21);
-        AssemblerRegisterZMM[] lower = [zmm22, zmm23, zmm24, zmm25, zmm26];
-        (AssemblerRegisterZMM X, AssemblerRegisterZMM N, AssemblerRegisterZMM P)[] chains = [(zmm0, zmm1, zmm2), (zmm3, zmm4, zmm5)];
+        var (call, strip, largest, sums, at, keys) = (rbx, r8, r10, r11, rax, ecx);
+        var (least, one, sixth, shift) = (zmm16, zmm17, zmm18, zmm24);
+        AssemblerRegisterZMM[] lower = [zmm19, zmm20, zmm21, zmm22, zmm23];
+        AssemblerRegisterZMM[] x = [zmm0, zmm1, zmm2, zmm3], n = [zmm4, zmm5, zmm6, zmm7], p = [zmm8, zmm9, zmm10, zmm11], sum = [zmm12, zmm13, zmm14, zmm15];
         FloatAssembly.Enter(code, call);
-        code.mov(scores, __[call]);
-        code.mov(rows, __[call + 8]);
-        code.mov(largest, __[call + 16]);
-        code.mov(sums, __[call + 24]);
+        code.mov(strip, __[call]);
+        code.mov(largest, __[call + 8]);
+        code.mov(sums, __[call + 16]);
         Constant(least, ScoreExponential.Least);
         Constant(one, 1);
         Constant(sixth, ScoreExponential.Sixth);
@@ -35,7 +36,6 @@ internal static class SoftmaxAssembly
         Constant(lower[2], ScoreExponential.Third);
         Constant(lower[3], ScoreExponential.Second);
         Constant(lower[4], ScoreExponential.First);
-
         for (var row = 0; row < FloatKernels.PairedRows; row++)
         {
             Greatest(row);
@@ -50,22 +50,24 @@ internal static class SoftmaxAssembly
             code.vpbroadcastd(register, eax);
         }
 
+        AssemblerMemoryOperand Scores(int i) => __zmmword_ptr[at + (i * RegisterBytes)];
+
         void Greatest(int row)
         {
             var (loop, done) = (code.CreateLabel(), code.CreateLabel());
-            code.lea(at, __[scores + (row * 2 * RegisterBytes)]);
-            code.mov(tiles, __dword_ptr[call + 32]);
-            code.vmovups(zmm0, __zmmword_ptr[at]);
-            code.vmovups(zmm1, __zmmword_ptr[at + RegisterBytes]);
+            code.lea(at, __[strip + (row * RowBytes)]);
+            code.mov(keys, __dword_ptr[call + 24]);
+            Each(i => code.vmovups(x[i], Scores(i)));
             code.Label(ref loop);
-            code.dec(tiles);
-            code.je(done);
-            code.add(at, TileBytes);
-            code.vmaxps(zmm0, zmm0, __zmmword_ptr[at]);
-            code.vmaxps(zmm1, zmm1, __zmmword_ptr[at + RegisterBytes]);
+            code.sub(keys, Abreast * RegisterBytes / sizeof(float));
+            code.jle(done);
+            code.add(at, Abreast * RegisterBytes);
+            Each(i => code.vmaxps(x[i], x[i], Scores(i)));
             code.jmp(loop);
             code.Label(ref done);
-            code.vmaxps(zmm0, zmm0, zmm1);
+            code.vmaxps(x[0], x[0], x[1]);
+            code.vmaxps(x[2], x[2], x[3]);
+            code.vmaxps(zmm0, x[0], x[2]);
             code.vextractf64x4(ymm1, zmm0, 1);
             code.vmaxps(ymm0, ymm0, ymm1);
             code.vextractf128(xmm1, ymm0, 1);
@@ -85,30 +87,30 @@ internal static class SoftmaxAssembly
         void Exponentials(int row)
         {
             var loop = code.CreateLabel();
-            code.lea(at, __[scores + (row * 2 * RegisterBytes)]);
-            code.lea(to, __[rows + (row * rowBytes)]);
-            code.mov(tiles, __dword_ptr[call + 32]);
-            Each(c => code.vpxord(sum[c], sum[c], sum[c]));
+            code.lea(at, __[strip + (row * RowBytes)]);
+            code.mov(keys, __dword_ptr[call + 24]);
+            Each(i => code.vpxord(sum[i], sum[i], sum[i]));
             code.Label(ref loop);
-            Each(c => code.vmovups(chains[c].X, __zmmword_ptr[at + (c * RegisterBytes)]));
-            Each(c => code.vsubps(chains[c].X, chains[c].X, shift));
-            Each(c => code.vmaxps(chains[c].X, least, chains[c].X));
-            Each(c => code.vrndscaleps(chains[c].N, chains[c].X, 0));
-            Each(c => code.vsubps(chains[c].X, chains[c].X, chains[c].N));
-            Each(c => code.vmovaps(chains[c].P, sixth));
+            Each(i => code.vmovups(x[i], Scores(i)));
+            Each(i => code.vsubps(x[i], x[i], shift));
+            Each(i => code.vmaxps(x[i], least, x[i]));
+            Each(i => code.vrndscaleps(n[i], x[i], 0));
+            Each(i => code.vsubps(x[i], x[i], n[i]));
+            Each(i => code.vmovaps(p[i], sixth));
             foreach (var coefficient in lower)
             {
-                Each(c => code.vfmadd213ps(chains[c].P, chains[c].X, coefficient));
+                Each(i => code.vfmadd213ps(p[i], x[i], coefficient));
             }
 
-            Each(c => code.vfmadd213ps(chains[c].P, chains[c].X, one));
-            Each(c => code.vscalefps(chains[c].P, chains[c].P, chains[c].N));
-            Each(c => code.vmovups(__zmmword_ptr[to + (c * RegisterBytes)], chains[c].P));
-            Each(c => code.vaddps(sum[c], sum[c], chains[c].P));
-            code.add(at, TileBytes);
-            code.add(to, 2 * RegisterBytes);
-            code.dec(tiles);
-            code.jne(loop);
+            Each(i => code.vfmadd213ps(p[i], x[i], one));
+            Each(i => code.vscalefps(p[i], p[i], n[i]));
+            Each(i => code.vmovups(Scores(i), p[i]));
+            Each(i => code.vaddps(sum[i], sum[i], p[i]));
+            code.add(at, Abreast * RegisterBytes);
+            code.sub(keys, Abreast * RegisterBytes / sizeof(float));
+            code.jg(loop);
+            code.vaddps(sum[0], sum[0], sum[2]);
+            code.vaddps(sum[1], sum[1], sum[3]);
             code.vaddps(zmm0, sum[0], sum[1]);
             code.vextractf64x4(ymm1, zmm0, 1);
             code.vaddps(ymm0, ymm0, ymm1);
@@ -123,8 +125,10 @@ internal static class SoftmaxAssembly
 
         static void Each(Action<int> emit)
         {
-            emit(0);
-            emit(1);
+            for (var i = 0; i < Abreast; i++)
+            {
+                emit(i);
+            }
         }
     }
 }

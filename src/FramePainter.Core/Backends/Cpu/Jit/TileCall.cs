@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>What a product kernel is called with: sum (+)= rows × panel. Assembled kernels read it field by field, hence the fixed offsets.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 88)]
+[StructLayout(LayoutKind.Explicit, Size = 104)]
 internal unsafe struct TileCall
 {
     /// <summary>The first word of the first row.</summary>
@@ -14,7 +14,7 @@ internal unsafe struct TileCall
     [FieldOffset(8)]
     public byte* Panel;
 
-    /// <summary>Float32 sums, two registers a row; those of a second panel follow those of the first.</summary>
+    /// <summary>Float32 sums, two registers a row. Kernels that fix the distance of rows have them one behind the other.</summary>
     [FieldOffset(16)]
     public float* Sums;
 
@@ -53,4 +53,12 @@ internal unsafe struct TileCall
     /// <summary>Bytes from the first panel to the second, for kernels of two panels.</summary>
     [FieldOffset(80)]
     public long PanelDistance;
+
+    /// <summary>Bytes from one row of <see cref="Sums"/> to the next. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> look at it.</summary>
+    [FieldOffset(88)]
+    public long SumDistance;
+
+    /// <summary>Bytes from the sums of the first panel to those of the second, for kernels of two panels.</summary>
+    [FieldOffset(96)]
+    public long SumPanelDistance;
 }

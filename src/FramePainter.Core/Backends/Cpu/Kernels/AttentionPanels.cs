@@ -9,19 +9,18 @@ internal static unsafe class AttentionPanels<L, V>
 {
     /// <summary>Turns keys: panels [dim][width], zeros where there is no key.</summary>
     /// <param name="shape">Tile sizes.</param>
-    /// <param name="key">The keys.</param>
+    /// <param name="key">The keys, from the head's first channel on.</param>
     /// <param name="first">The first.</param>
-    /// <param name="channel">The head's first channel.</param>
     /// <param name="count">How many keys.</param>
     /// <param name="panels">Receives them.</param>
-    public static void LoadKeys(AttentionShape shape, Rows key, long first, int channel, int count, float* panels)
+    public static void LoadKeys(AttentionShape shape, Rows key, long first, int count, float* panels)
     {
         var width = 2 * L.Count;
         for (var column = 0; column < count; column += width)
         {
             var panel = panels + ((long)column * shape.Dim);
             var some = Math.Min(width, count - column);
-            Transposition.Turn<L, V>(key[first + column] + channel, key.Stride, some, shape.Dim, 1, panel, width);
+            Transposition.Turn<L, V>(key[first + column], key.Stride, some, shape.Dim, 1, panel, width);
             for (var k = 0; some < width && k < shape.Dim; k++)
             {
                 new Span<float>(panel + (k * width) + some, width - some).Clear();
@@ -31,12 +30,11 @@ internal static unsafe class AttentionPanels<L, V>
 
     /// <summary>Copies values: panels [keys][width] with room for a whole tile of keys, zeros where there is no channel.</summary>
     /// <param name="shape">Tile sizes.</param>
-    /// <param name="value">The values.</param>
+    /// <param name="value">The values, from the head's first channel on.</param>
     /// <param name="first">The first.</param>
-    /// <param name="channel">The head's first channel.</param>
     /// <param name="count">How many keys.</param>
     /// <param name="panels">Receives them.</param>
-    public static void LoadValues(AttentionShape shape, Rows value, long first, int channel, int count, float* panels)
+    public static void LoadValues(AttentionShape shape, Rows value, long first, int count, float* panels)
     {
         var width = 2 * L.Count;
         for (var column = 0; column < shape.Dim; column += width)
@@ -45,7 +43,7 @@ internal static unsafe class AttentionPanels<L, V>
             var some = Math.Min(width, shape.Dim - column);
             for (var k = 0; k < count; k++, panel += width)
             {
-                var source = value[first + k] + channel + column;
+                var source = value[first + k] + column;
                 if (some == width)
                 {
                     L.Store(panel, L.Load(source));

@@ -82,7 +82,7 @@ internal readonly unsafe struct AttentionScratch
     /// <summary>Keys of the key tile, turned: panels [dim][width].</summary>
     public float* Keys { get; }
 
-    /// <summary>Scores and probabilities of one strip.</summary>
+    /// <summary>Scores, then probabilities of one strip.</summary>
     public float* Strip { get; }
 
     /// <summary>What scores begin with: nothing.</summary>
@@ -91,7 +91,7 @@ internal readonly unsafe struct AttentionScratch
     /// <summary>What scores of the last, partly filled panel begin with.</summary>
     public float* Tail { get; }
 
-    /// <summary>Weighted values so far, [row][padded dim] for compiled kernels, [strip][panel][row][width] for assembled ones.</summary>
+    /// <summary>Weighted values so far, [rows][padded dim].</summary>
     public float* Output { get; }
 
     /// <summary>Scaled queries, [strip][dim][rows of a strip] for compiled kernels, [row][dim] for assembled ones.</summary>

@@ -13,8 +13,10 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <param name="op">The op, one that it <see cref="Takes"/>.</param>
 /// <param name="kernels">The assembled kernels.</param>
 internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels)
-    : TiledAttention(op, new AttentionShape(op.HeadDim, BrainKernels.TileRows, Width, MostKeys))
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, BrainKernels.TileRows, BrainAttentionScratch.Width, MostKeys))
 {
+    const int MostKeys = 256;
+    const int Width = BrainAttentionScratch.Width;
     const int TileFloats = BrainAttentionScratch.TileFloats;
 
     /// <summary>Channels of keys that are turned at a time: they fit where probabilities will be.</summary>
@@ -46,7 +48,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             }
         }
 
-        Store(set.Output, query, channel, count, scratch.Outputs, scratch.Sums);
+        Store(set.Output, query, channel, count, scratch);
     }
 
     static int RowsOf(int strip, int count) => Math.Min(BrainKernels.TileRows, count - (strip * BrainKernels.TileRows));
@@ -152,7 +154,14 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             var largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, TileFloats));
             if (largest != before)
             {
-                Correct(output + (row * Width), Correction(before, largest), ref scratch.Sums[at]);
+                var correction = Correction(before, largest);
+                for (var column = 0; column < Shape.Dim; column += Width)
+                {
+                    var sums = output + (column / Width * TileFloats) + (row * Width);
+                    Pointwise.Scale<Lanes512, Vector512<float>>(sums, correction, sums, Width);
+                }
+
+                scratch.Sums[at] *= correction;
                 scratch.Largest[at] = largest;
             }
 
@@ -179,6 +188,16 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], call);
     }
 
+    /// <summary>What sums of a partly filled panel begin with: keys that are not there score −∞.</summary>
+    static void LeaveOut(float* tile, int rows, int keys)
+    {
+        for (var row = 0; row < rows; row++, tile += Width)
+        {
+            new Span<float>(tile, keys).Clear();
+            new Span<float>(tile + keys, Width - keys).Fill(float.NegativeInfinity);
+        }
+    }
+
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.
     static void Exponentiate(float* scores, int count, float largest, float* row)
     {
@@ -202,5 +221,19 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         }
 
         return Lanes512.Sum(even + odd);
+    }
+
+    void Store(Rows output, long first, int channel, int count, in BrainAttentionScratch scratch)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            var (strip, within) = Math.DivRem(row, BrainKernels.TileRows);
+            var sums = scratch.OutputsOf(strip) + (within * Width);
+            for (var column = 0; column < Shape.Dim; column += Width)
+            {
+                var to = output[first + row] + channel + column;
+                Pointwise.Scale<Lanes512, Vector512<float>>(sums + (column / Width * TileFloats), 1 / scratch.Sums[row], to, Math.Min(Width, Shape.Dim - column));
+            }
+        }
     }
 }

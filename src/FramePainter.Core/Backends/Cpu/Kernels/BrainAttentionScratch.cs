@@ -6,8 +6,11 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>A worker's scratch memory, cut into what attention in bfloat16 keeps there. A word is a pair of bfloat16; whole registers everywhere.</summary>
 internal readonly unsafe struct BrainAttentionScratch
 {
+    /// <summary>Columns of a panel and of a tile of sums: two registers.</summary>
+    public const int Width = 32;
+
     /// <summary>Floats of a tile of sums, its rows one behind the other.</summary>
-    public const int TileFloats = BrainKernels.TileRows * TiledAttention.Width;
+    public const int TileFloats = BrainKernels.TileRows * Width;
 
     /// <summary>Words of as many rows as a tile has, apart as product kernels want them.</summary>
     public const int RowsWords = BrainKernels.TileRows * Blocking.RowStride;
@@ -23,15 +26,15 @@ internal readonly unsafe struct BrainAttentionScratch
     /// <param name="strips">Strips of this block.</param>
     public BrainAttentionScratch(AttentionShape shape, float* memory, int strips)
     {
-        (Strips, _pairs, _tilesPerStrip) = (strips, shape.Dim / BrainTiles.PairInputs, shape.PaddedDim / TiledAttention.Width);
+        (Strips, _pairs, _tilesPerStrip) = (strips, shape.Dim / BrainTiles.PairInputs, shape.PaddedDim / Width);
         var rows = strips * BrainKernels.TileRows;
         var abreast = Blocking.Inputs / _pairs;
         Values = memory;
         Keys = Values + (shape.Keys / BrainTiles.PairInputs * shape.PaddedDim);
         Rows = Keys + (shape.Keys * _pairs);
         Stage = Rows + RowsWords;
-        Scores = Stage + (StagePairs * BrainTiles.PairInputs * TiledAttention.Width);
-        Outputs = Scores + (shape.Keys / TiledAttention.Width * TileFloats);
+        Scores = Stage + (StagePairs * BrainTiles.PairInputs * Width);
+        Outputs = Scores + (shape.Keys / Width * TileFloats);
         Queries = Outputs + (strips * _tilesPerStrip * TileFloats);
         Largest = Queries + ((strips + abreast - 1) / abreast * RowsWords);
         Sums = Largest + rows;

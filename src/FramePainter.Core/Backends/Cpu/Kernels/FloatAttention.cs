@@ -30,8 +30,8 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
-            AttentionPanels<L, V>.LoadKeys(Shape, set.Key, firstKey + key, channel, some, scratch.Keys);
-            AttentionPanels<L, V>.LoadValues(Shape, set.Value, firstKey + key, channel, some, scratch.Values);
+            AttentionPanels<L, V>.LoadKeys(Shape, set.Key.From(channel), firstKey + key, some, scratch.Keys);
+            AttentionPanels<L, V>.LoadValues(Shape, set.Value.From(channel), firstKey + key, some, scratch.Values);
             if (some % width > 0)
             {
                 // Keys that are not there score −∞.

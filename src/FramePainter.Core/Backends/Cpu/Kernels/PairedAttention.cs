@@ -10,27 +10,26 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// </summary>
 /// <param name="op">The op.</param>
 /// <param name="kernels">The assembled kernels that read float32.</param>
-internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernels) : TiledAttention(op, new AttentionShape(op.HeadDim, StripRows, Width, MostKeys))
+internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernels) : AttentionKernel(op, new AttentionShape(op.HeadDim, StripRows, Width, MostKeys))
 {
+    const int MostKeys = FloatKernels.StripKeys;
     const int StripRows = FloatKernels.PairedRows;
-    const int TileFloats = StripRows * Width;
+    const int StripStride = FloatKernels.StripStride;
+
+    /// <summary>Columns of a panel: two registers.</summary>
+    const int Width = 32;
 
     /// <summary>Queries are fetched so many rows before they are read.</summary>
     const int QueriesAhead = 8;
 
-    /// <summary>Scores of a strip, a tile for each panel of keys.</summary>
-    const int ScoreFloats = MostKeys / Width * TileFloats;
-
-    const int StripFloats = ScoreFloats + (StripRows * FloatKernels.SoftmaxRow);
-
     /// <inheritdoc/>
-    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripFloats);
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripRows * StripStride);
 
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripFloats);
+        var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripRows * StripStride);
         var ahead = new RowsAhead(Shape.Dim * sizeof(float));
         var (keys, values, outputs) = (set.Key.From(channel), set.Value.From(channel), set.Output.From(channel));
         ahead.Begin(keys, values, firstKey, Math.Min(Shape.Keys, set.KeyTokens), count);
@@ -38,8 +37,8 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
-            AttentionPanels<Lanes512, Vector512<float>>.LoadKeys(Shape, set.Key, firstKey + key, channel, some, scratch.Keys);
-            AttentionPanels<Lanes512, Vector512<float>>.LoadValues(Shape, set.Value, firstKey + key, channel, some, scratch.Values);
+            AttentionPanels<Lanes512, Vector512<float>>.LoadKeys(Shape, keys, firstKey + key, some, scratch.Keys);
+            AttentionPanels<Lanes512, Vector512<float>>.LoadValues(Shape, values, firstKey + key, some, scratch.Values);
 
             // What the next tile of keys wants, or the end, arrives meanwhile.
             var turns = scratch.Strips * ((some / (2 * Width)) + 1);
@@ -59,7 +58,10 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
             }
         }
 
-        Store(set.Output, query, channel, count, scratch.Output, scratch.Sums);
+        for (var row = 0; row < count; row++)
+        {
+            Pointwise.Scale<Lanes512, Vector512<float>>(scratch.Output + (row * Shape.PaddedDim), 1 / scratch.Sums[row], outputs[query + row], Shape.Dim);
+        }
     }
 
     // Rows beyond the last query are zero.
@@ -78,49 +80,41 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
 
     void Attend(int strip, int keys, in AttentionScratch scratch, ref RowsAhead ahead)
     {
-        var queries = scratch.Queries + (strip * StripRows * Shape.Dim);
-        var scores = scratch.Strip;
-        var rows = scores + ScoreFloats;
-        var tail = keys % Width;
-        if (tail > 0)
-        {
-            // Panels of a pair begin alike: both with what is there.
-            var last = keys / Width;
-            LeaveOut(scores + (last * TileFloats), StripRows, tail);
-            if (last % 2 > 0)
-            {
-                new Span<float>(scores + ((last - 1) * TileFloats), TileFloats).Clear();
-            }
-        }
-
+        var (query, first) = (strip * StripRows * Shape.Dim, strip * StripRows);
+        var whole = keys / (2 * Width) * 2 * Width;
         for (var column = 0; column < keys; column += 2 * Width)
         {
             ahead.Fetch();
-            Multiply(queries, Shape.Dim, Shape.Dim, scratch.Keys, column, keys, Shape.Dim, scores, column + (2 * Width) > keys && tail > 0);
-        }
-
-        var output = scratch.Output + (strip * StripRows * Shape.PaddedDim);
-        var before = stackalloc float[StripRows];
-        var sums = stackalloc float[StripRows];
-        var largest = scratch.Largest + (strip * StripRows);
-        Pointwise.Copy(largest, before, StripRows);
-        var softmax = new SoftmaxCall { Scores = scores, Rows = rows, Largest = largest, Sums = sums, Tiles = (keys + Width - 1) / Width };
-        ((delegate* unmanaged<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
-        for (var row = 0; row < StripRows; row++)
-        {
-            ref var sum = ref scratch.Sums[(strip * StripRows) + row];
-            if (largest[row] != before[row])
+            if (column == whole)
             {
-                Correct(output + (row * Width), Correction(before[row], largest[row]), ref sum);
+                LeaveOut(scratch.Strip + column, keys - column);
             }
 
-            sum += sums[row];
+            Multiply(scratch.Queries + query, Shape.Dim, Shape.Dim, scratch.Keys, column, keys, Shape.Dim, scratch.Strip, StripStride, column == whole);
         }
 
         ahead.Fetch();
+        var output = scratch.Output + (first * Shape.PaddedDim);
+        var before = stackalloc float[StripRows];
+        var sums = stackalloc float[StripRows];
+        Pointwise.Copy(scratch.Largest + first, before, StripRows);
+        var softmax = new SoftmaxCall { Strip = scratch.Strip, Largest = scratch.Largest + first, Sums = sums, Keys = keys };
+        ((delegate* unmanaged<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
+        for (var row = 0; row < StripRows; row++)
+        {
+            var (at, correction) = (first + row, 1f);
+            if (scratch.Largest[at] != before[row])
+            {
+                correction = Correction(before[row], scratch.Largest[at]);
+                Pointwise.Scale<Lanes512, Vector512<float>>(output + (row * Shape.PaddedDim), correction, output + (row * Shape.PaddedDim), Shape.PaddedDim);
+            }
+
+            scratch.Sums[at] = (scratch.Sums[at] * correction) + sums[row];
+        }
+
         for (var column = 0; column < Shape.Dim; column += 2 * Width)
         {
-            Multiply(rows, FloatKernels.SoftmaxRow, keys, scratch.Values, column, Shape.Dim, Shape.Keys, output, true);
+            Multiply(scratch.Strip, StripStride, keys, scratch.Values, column, Shape.Dim, Shape.Keys, output, Shape.PaddedDim, true);
         }
     }
 
@@ -132,16 +126,28 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
     /// <param name="column">The first column wanted.</param>
     /// <param name="columns">Columns of all.</param>
     /// <param name="panelRows">Rows that a panel has room for.</param>
-    /// <param name="sums">Tiles of all columns.</param>
+    /// <param name="sums">The strip's sums.</param>
+    /// <param name="sumDistance">Floats from one row of them to the next.</param>
     /// <param name="accumulate">Adds to what is there.</param>
-    void Multiply(float* rows, int distance, int depth, float* panels, int column, int columns, int panelRows, float* sums, bool accumulate)
+    void Multiply(float* rows, int distance, int depth, float* panels, int column, int columns, int panelRows, float* sums, int sumDistance, bool accumulate)
     {
         var call = new TileCall
         {
-            Rows = rows, Distance = distance * sizeof(float), Words = depth, Panel = (byte*)(panels + ((long)column * panelRows)), PanelDistance = (long)Width * panelRows * sizeof(float),
-            Sums = sums + (column / Width * TileFloats), Accumulate = accumulate ? 1 : 0,
+            Rows = rows, Distance = distance * sizeof(float), Words = depth,
+            Panel = (byte*)(panels + ((long)column * panelRows)), PanelDistance = (long)Width * panelRows * sizeof(float),
+            Sums = sums + column, SumDistance = sumDistance * sizeof(float), SumPanelDistance = Width * sizeof(float), Accumulate = accumulate ? 1 : 0,
         };
         var kernel = (columns - column) switch { > Width => kernels.Paired, > Width / 2 => kernels.Wide, _ => kernels.Narrow };
         ((delegate* unmanaged<TileCall*, void>)kernel[StripRows - 1])(&call);
+    }
+
+    // What sums of partly filled panels begin with: keys that are not there score −∞.
+    static void LeaveOut(float* scores, int keys)
+    {
+        for (var row = 0; row < StripRows; row++, scores += StripStride)
+        {
+            new Span<float>(scores, keys).Clear();
+            new Span<float>(scores + keys, (2 * Width) - keys).Fill(float.NegativeInfinity);
+        }
     }
 }

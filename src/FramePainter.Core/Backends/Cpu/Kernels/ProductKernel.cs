@@ -152,6 +152,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 Rows = (float*)pass.Rows + ((long)first * pass.Distance), Distance = (long)pass.Distance * sizeof(float), Words = words,
                 Panel = (byte*)ready.Weights, PanelDistance = ready.Distance,
                 Sums = sums + (pass.Whole ? 0 : (long)first * panels * 2 * L.Count), Accumulate = pass.First ? 0 : 1,
+                SumDistance = 2 * L.Count * sizeof(float), SumPanelDistance = (long)count * 2 * L.Count * sizeof(float),
             };
             if (_arithmetic.TakesAnyDistance)
             {

@@ -188,7 +188,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
                 var call = new TileCall
                 {
                     Rows = rows + ((long)first * Blocking.RowStride), Panel = (byte*)panel.Weights, Words = depth, Distance = Blocking.RowStride * sizeof(float),
-                    Sums = sums + (first * 2 * L.Count), Accumulate = channel > 0 ? 1 : 0,
+                    Sums = sums + (first * 2 * L.Count), SumDistance = 2 * L.Count * sizeof(float), Accumulate = channel > 0 ? 1 : 0,
                 };
                 _tiles.Sum(ref call, panel.Kernels, count);
             }
