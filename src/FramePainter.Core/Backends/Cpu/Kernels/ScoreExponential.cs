@@ -3,16 +3,6 @@ using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>The numbers of <see cref="ScoreExponential{L, V}"/>.</summary>
-internal static class ScoreExponential
-{
-    /// <summary>2 to less than this is 0.</summary>
-    public const float Least = -160;
-
-    /// <summary>The polynomial's coefficients by their degree; that of degree 0 is 1.</summary>
-    public const float Sixth = 0.00015469732f, Fifth = 0.00134004327f, Fourth = 0.00961802527f, Third = 0.0555032715f, Second = 0.240226507f, First = 0.693147182f;
-}
-
 /// <summary>2^x for the scores of a softmax, which are none above 0: fewer operations than the exponential of any number.</summary>
 internal static class ScoreExponential<L, V>
     where L : struct, ILanes<V>
@@ -26,14 +16,14 @@ internal static class ScoreExponential<L, V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of(V x)
     {
-        x = L.Max(L.Create(ScoreExponential.Least), x);
+        x = L.Max(L.Create(-160f), x);
         var n = L.Round(x);
         var f = L.Subtract(x, n);
-        var p = L.Fma(L.Create(ScoreExponential.Sixth), f, L.Create(ScoreExponential.Fifth));
-        p = L.Fma(p, f, L.Create(ScoreExponential.Fourth));
-        p = L.Fma(p, f, L.Create(ScoreExponential.Third));
-        p = L.Fma(p, f, L.Create(ScoreExponential.Second));
-        p = L.Fma(p, f, L.Create(ScoreExponential.First));
+        var p = L.Fma(L.Create(0.00015469732f), f, L.Create(0.00134004327f));
+        p = L.Fma(p, f, L.Create(0.00961802527f));
+        p = L.Fma(p, f, L.Create(0.0555032715f));
+        p = L.Fma(p, f, L.Create(0.240226507f));
+        p = L.Fma(p, f, L.Create(0.693147182f));
         p = L.Fma(p, f, L.Create(1f));
         return L.Scale(p, n);
     }
