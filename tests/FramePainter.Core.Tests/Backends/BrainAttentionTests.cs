@@ -136,7 +136,7 @@ public sealed class BrainAttentionTests
     {
         var support = spelledOut ? BrainSupport.SpelledOut : BrainSupport.OfThisMachine;
         Assert.SkipUnless(support.Kernels is not null, support.Absence ?? "");
-        return new OpHarness(seed) { Numbers = new CpuNumbers(Precision.BFloat16) { Support = support } };
+        return new OpHarness(seed) { Numbers = new CpuNumbers(Precision.BFloat16) { Support = support, Paired = true } };
     }
 
     /// <summary>What double loops say of the rounded numbers, and how far the rounding of probabilities may move it.</summary>

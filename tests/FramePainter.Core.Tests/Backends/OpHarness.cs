@@ -68,7 +68,7 @@ internal sealed class OpHarness : IWeightSource
 
     public float[] Data(WeightVector vector) => _weights[vector.Tensors[0]];
 
-    /// <summary>The first output on every path.</summary>
+    /// <summary>The first output on every path, and with both shapes of AVX-512's tiles.</summary>
     public IEnumerable<(InstructionPath Path, float[] Result)> Run(params Value[] outputs)
     {
         foreach (var (path, results) in RunAll(outputs))
@@ -89,17 +89,22 @@ internal sealed class OpHarness : IWeightSource
         var all = new List<(InstructionPath, float[][])>();
         foreach (var path in Enum.GetValues<InstructionPath>().Where(p => InstructionPaths.IsSupported(p) && (Numbers is null || p == InstructionPath.Avx512)))
         {
-            var one = Execute(plan, path, 1);
-            foreach (var threads in new[] { 2, 3 })
+            // Tiles of both shapes of AVX-512, whichever this machine prefers.
+            CpuNumbers?[] variants = Numbers is null && path == InstructionPath.Avx512 ? [new CpuNumbers { Paired = false }, new CpuNumbers { Paired = true }] : [Numbers];
+            foreach (var numbers in variants)
             {
-                var more = Execute(plan, path, threads);
-                for (var i = 0; i < one.Length; i++)
+                var one = Execute(plan, path, 1, numbers);
+                foreach (var threads in new[] { 2, 3 })
                 {
-                    Assert.Equal(MemoryMarshal.Cast<float, int>(one[i]).ToArray(), MemoryMarshal.Cast<float, int>(more[i]).ToArray());
+                    var more = Execute(plan, path, threads, numbers);
+                    for (var i = 0; i < one.Length; i++)
+                    {
+                        Assert.Equal(MemoryMarshal.Cast<float, int>(one[i]).ToArray(), MemoryMarshal.Cast<float, int>(more[i]).ToArray());
+                    }
                 }
-            }
 
-            all.Add((path, one));
+                all.Add((path, one));
+            }
         }
 
         return all;
@@ -118,9 +123,9 @@ internal sealed class OpHarness : IWeightSource
 
     public IWeightHandle Open(string name) => new Handle(name, _weights[name]);
 
-    float[][] Execute(Plan plan, InstructionPath path, int threads)
+    float[][] Execute(Plan plan, InstructionPath path, int threads, CpuNumbers? numbers)
     {
-        using var backend = new CpuBackend(threads, path, Numbers);
+        using var backend = new CpuBackend(threads, path, numbers);
         using var store = backend.CreateStore(this);
         using var executable = backend.Compile(plan, store);
         var buffers = new List<FramePainter.Backends.IDeviceBuffer>();
