@@ -20,6 +20,12 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
     /// <summary>Channels whose weights are transformed at a time: their points take a quarter of a second-level cache of 1 MB.</summary>
     const int Depth = 64;
 
+    /// <summary>
+    /// Points of weights, and of sums, lie one row of a panel further apart than they are large: at a distance of 4 KB or a multiple the 36 points that
+    /// a transform writes or reads would share one set of the first-level cache.
+    /// </summary>
+    const int Apart = 1;
+
     /// <summary>Patches of an item: their sums take less than half of that cache.</summary>
     const int BlockPatches = 98;
 
@@ -76,8 +82,8 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         _blocks = (_patches + BlockPatches - 1) / BlockPatches;
         var largest = (_patches + _blocks - 1) / _blocks;
         _blocksOfWave = (int)Math.Clamp(WaveBytes / ((long)largest * PatchFloats * sizeof(float)), 1, _blocks);
-        _weightBytes = Points * Depth * 2 * L.Count * sizeof(float);
-        _sumBytes = Points * largest * 2 * L.Count * sizeof(float);
+        _weightBytes = Points * (Depth + Apart) * 2 * L.Count * sizeof(float);
+        _sumBytes = Points * (largest + Apart) * 2 * L.Count * sizeof(float);
         var stored = 4 * 4 * StoredPatches * 2 * L.Count * sizeof(float);
         ScratchBytesPerWorker = _weightBytes + _sumBytes + stored;
         SharedScratchBytes = ZeroBytes + ((long)_blocksOfWave * largest * PatchFloats * sizeof(float));
@@ -169,8 +175,8 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         var taps = _matrix.At(panel, channel);
         for (var c = 0; c < depth; c++, taps += line, points += 2 * L.Count)
         {
-            WinogradTransforms<L, V>.Weights<W>(taps, line * _channels, points, Depth * 2 * L.Count);
-            WinogradTransforms<L, V>.Weights<W>(taps + (L.Count * W.Size), line * _channels, points + L.Count, Depth * 2 * L.Count);
+            WinogradTransforms<L, V>.Weights<W>(taps, line * _channels, points, (Depth + Apart) * 2 * L.Count);
+            WinogradTransforms<L, V>.Weights<W>(taps + (L.Count * W.Size), line * _channels, points + L.Count, (Depth + Apart) * 2 * L.Count);
         }
     }
 
@@ -194,8 +200,8 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
             }
 
             rows += (long)_wavePatches * Blocking.RowStride;
-            weights += Depth * 2 * L.Count;
-            sums += patches * 2 * L.Count;
+            weights += (Depth + Apart) * 2 * L.Count;
+            sums += (patches + Apart) * 2 * L.Count;
         }
     }
 
@@ -214,7 +220,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
                 for (var half = 0; half < 2; half++)
                 {
                     WinogradTransforms<L, V>.Output(
-                        sums + ((done + p) * 2 * L.Count) + (half * L.Count), (long)patches * 2 * L.Count,
+                        sums + ((done + p) * 2 * L.Count) + (half * L.Count), (long)(patches + Apart) * 2 * L.Count,
                         outputs + (p * 4 * 2 * L.Count) + (half * L.Count), rowPositions * 2 * L.Count, 2 * L.Count);
                 }
             }
