@@ -16,19 +16,21 @@ public sealed class GoldenTests
         Assert.True(verdict.Passed, verdict.ToString());
     }
 
-    /// <summary>Instruction paths of this machine, each with Winograd's convolution and without.</summary>
-    public static TheoryData<string, bool> Paths =>
+    /// <summary>Instruction paths of this machine, that of AVX-512 with tiles of one panel and of two, each with Winograd's convolution and without.</summary>
+    public static TheoryData<string, bool, bool> Paths =>
         [.. from path in Enum.GetValues<InstructionPath>().Where(InstructionPaths.IsSupported)
+            from paired in path == InstructionPath.Avx512 ? new[] { false, true } : [false]
             from winograd in new[] { false, true }
-            select new TheoryDataRow<string, bool>(path.ToString(), winograd)];
+            select new TheoryDataRow<string, bool, bool>(path.ToString(), paired, winograd)];
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, bool winograd)
+    public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, bool paired, bool winograd)
     {
         var use = winograd ? WinogradUse.Always : WinogradUse.Never;
-        using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), winograd: use);
-        using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), winograd: use);
+        var numbers = new CpuNumbers { Paired = paired };
+        using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), numbers, use);
+        using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), numbers, use);
         var root = GoldenCase.DefaultRoot();
         foreach (var golden in GoldenCase.Names(root).Select(name => GoldenCase.Open(root, name)).Where(g => GoldenRunner.UsesBackend(g.Kind)))
         {

@@ -4,6 +4,7 @@ using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Kernels;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
+using FramePainter.Tensors;
 
 namespace FramePainter.Conformance;
 
@@ -29,6 +30,16 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Float32 on the processor.</summary>
     /// <param name="threads">Its threads.</param>
     public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
+
+    /// <summary>The same with tiles of the other shape, two panels wide or one, and only the cases that have products or attention.</summary>
+    /// <param name="threads">Its threads.</param>
+    public static BackendProfile CpuOtherTiles(int threads) => new(
+        $"CPU, {threads} threads, other tiles", () => new CpuBackend(threads, numbers: new CpuNumbers { Paired = !FirstLevelCache.HoldsPairs }), 0, Float32)
+    {
+        Absence = () => InstructionPaths.Best != InstructionPath.Avx512 ? "This processor lacks Avx512."
+            : FloatKernels.OfThisMachine(DType.F32) is null ? "This machine has no assembled kernels." : null,
+        Takes = built => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp),
+    };
 
     /// <summary>
     /// Winograd's convolution wherever it can be computed, on one instruction path, and only the cases that it computes. A NaN spreads to the

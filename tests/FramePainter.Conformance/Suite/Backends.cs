@@ -9,6 +9,9 @@ public sealed class OracleConformance() : ConformanceSuite(BackendProfile.Itself
 /// <summary>The suite on the processor, on as many threads as the machines of continuous integration have cores.</summary>
 public sealed class CpuConformance() : ProcessorConformance(BackendProfile.Cpu);
 
+/// <summary>Products and attention with AVX-512's tiles of the shape that this processor does not prefer.</summary>
+public sealed class CpuOtherTilesConformance() : ProcessorConformance(BackendProfile.CpuOtherTiles);
+
 /// <summary>The suite on the processor in bfloat16.</summary>
 public sealed class CpuBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.OfThisMachine));
 
