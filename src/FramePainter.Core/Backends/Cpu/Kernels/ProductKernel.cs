@@ -224,7 +224,12 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var items = gathers ? Blocking.Items : Blocking.ItemsInPlace;
         var wanted = Math.Max((_matrix.Panels + wide - 1) / wide, (items + _blocks.Length - 1) / _blocks.Length);
         var groups = Math.Min(wanted, affordable);
-        return [.. Enumerable.Range(0, groups + 1).Select(g => Part(_matrix.Panels, groups, g))];
+
+        // A group of an odd number of panels would leave one of them alone.
+        var unit = _arithmetic.Pairs ? 2 : 1;
+        var units = (_matrix.Panels + unit - 1) / unit;
+        groups = Math.Min(groups, units);
+        return [.. Enumerable.Range(0, groups + 1).Select(g => Math.Min(Part(units, groups, g) * unit, _matrix.Panels))];
     }
 
     static int Part(int whole, int parts, int part) => (int)((long)whole * part / parts);
