@@ -7,10 +7,10 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Assembled float32 product kernels of one stored type of weights, in executable pages.</summary>
 /// <param name="Wide">Kernels of two registers of columns: index rows − 1.</param>
 /// <param name="Narrow">Kernels of one register of columns.</param>
-/// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>.</param>
-/// <param name="Softmax">The softmax of a strip of scores: a <see cref="SoftmaxCall"/>.</param>
+/// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>. Of F32 only: what two panels hold is widened before.</param>
+/// <param name="Softmax">The softmax of a strip of scores: a <see cref="SoftmaxCall"/>. Of F32 only; 0 elsewhere.</param>
 /// <param name="Widen">Widens a panel: from <see cref="TileCall.Panel"/> to <see cref="TileCall.Sums"/>.</param>
-internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Softmax, nint Widen)
+internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Softmax, nint Widen)
 {
     /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
     public const int PairedRows = 6;
@@ -28,6 +28,17 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, n
     /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
     public static FloatKernels? OfThisMachine(DType type) => s_here[type].Value;
 
+    /// <summary>Calls a kernel of products or one that widens.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="call">Where everything lies.</param>
+    public static void Run(nint kernel, in TileCall call)
+    {
+        fixed (TileCall* pinned = &call)
+        {
+            ((delegate* unmanaged<TileCall*, void>)kernel)(pinned);
+        }
+    }
+
     /// <summary>Assembles the kernels of a type into one piece of code.</summary>
     /// <param name="type">The stored type of the weights.</param>
     /// <param name="map">Maps it; throws <see cref="PlatformNotSupportedException"/> where it cannot.</param>
@@ -41,13 +52,14 @@ internal sealed record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, n
         var code = new KernelCode();
         int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
         int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
-        int[] paired = [.. Enumerable.Range(1, PairedRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
-        var softmax = code.Append(SoftmaxAssembly.Strip());
+        var single = type == DType.F32;
+        int[] paired = [.. Enumerable.Range(1, single ? PairedRows : 0).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
+        var softmax = single ? code.Append(SoftmaxAssembly.Strip()) : 0;
         var widen = code.Append(FloatAssembly.Widen(type));
         try
         {
             var start = map(code.Bytes);
-            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], start + softmax, start + widen);
+            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], single ? start + softmax : 0, start + widen);
         }
         catch (PlatformNotSupportedException)
         {

@@ -50,17 +50,7 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     }
 
     /// <inheritdoc/>
-    public override void Sum(ref TileCall call, nint[] kernels, int count)
-    {
-        fixed (TileCall* pinned = &call)
-        {
-            ((delegate* unmanaged<TileCall*, void>)kernels[count - 1])(pinned);
-        }
-    }
+    public override void Sum(ref TileCall call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);
 
-    void Widen(byte* weights, int words, byte* to)
-    {
-        var call = new TileCall { Panel = weights, Sums = (float*)to, Words = words };
-        ((delegate* unmanaged<TileCall*, void>)stored.Widen)(&call);
-    }
+    void Widen(byte* weights, int words, byte* to) => FloatKernels.Run(stored.Widen, new TileCall { Panel = weights, Sums = (float*)to, Words = words });
 }

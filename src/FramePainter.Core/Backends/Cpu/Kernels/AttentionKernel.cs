@@ -80,6 +80,21 @@ internal abstract unsafe class AttentionKernel : CpuKernel
     /// <summary>What sums about an old greatest score count about the new one.</summary>
     protected static float Correction(float before, float largest) => MathF.Exp((before - largest) * Ln2);
 
+    /// <summary>What sums of a partly filled panel begin with: keys that are not there score −∞.</summary>
+    /// <param name="scores">The panel's scores.</param>
+    /// <param name="rows">Rows of them.</param>
+    /// <param name="stride">Floats from row to row.</param>
+    /// <param name="keys">Keys that are there.</param>
+    /// <param name="width">Scores of a row.</param>
+    protected static void LeaveOut(float* scores, int rows, int stride, int keys, int width)
+    {
+        for (var row = 0; row < rows; row++, scores += stride)
+        {
+            new Span<float>(scores, keys).Clear();
+            new Span<float>(scores + keys, width - keys).Fill(float.NegativeInfinity);
+        }
+    }
+
     /// <summary>The greatest of a row of scores, two registers of them at a time.</summary>
     /// <param name="scores">The row.</param>
     /// <param name="count">How many there are; what fills the last two registers counts too.</param>

@@ -139,7 +139,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             var tile = scratch.Scores + (column / Width * TileFloats);
             if (some < Width)
             {
-                LeaveOut(tile, rows, some);
+                LeaveOut(tile, rows, Width, some, Width);
             }
 
             Multiply(rows, some, queries, scratch.Keys + (column * _pairs), _pairs, tile, some < Width);
@@ -186,16 +186,6 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     {
         var call = new TileCall { Rows = left, Panel = (byte*)panel, Words = pairs, Sums = sums, Accumulate = accumulate ? 1 : 0 };
         BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], call);
-    }
-
-    /// <summary>What sums of a partly filled panel begin with: keys that are not there score −∞.</summary>
-    static void LeaveOut(float* tile, int rows, int keys)
-    {
-        for (var row = 0; row < rows; row++, tile += Width)
-        {
-            new Span<float>(tile, keys).Clear();
-            new Span<float>(tile + keys, Width - keys).Fill(float.NegativeInfinity);
-        }
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

@@ -34,9 +34,7 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
             AttentionPanels<L, V>.LoadValues(Shape, set.Value.From(channel), firstKey + key, some, scratch.Values);
             if (some % width > 0)
             {
-                // Keys that are not there score −∞.
-                new Span<float>(scratch.Tail, some % width).Clear();
-                new Span<float>(scratch.Tail + (some % width), width - (some % width)).Fill(float.NegativeInfinity);
+                LeaveOut(scratch.Tail, 1, width, some % width, width);
             }
 
             for (var strip = 0; strip < scratch.Strips; strip++)

@@ -87,7 +87,7 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
             ahead.Fetch();
             if (column == whole)
             {
-                LeaveOut(scratch.Strip + column, keys - column);
+                LeaveOut(scratch.Strip + column, StripRows, StripStride, keys - column, 2 * Width);
             }
 
             Multiply(scratch.Queries + query, Shape.Dim, Shape.Dim, scratch.Keys, column, keys, Shape.Dim, scratch.Strip, StripStride, column == whole);
@@ -138,16 +138,6 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
             Sums = sums + column, SumDistance = sumDistance * sizeof(float), SumPanelDistance = Width * sizeof(float), Accumulate = accumulate ? 1 : 0,
         };
         var kernel = (columns - column) switch { > Width => kernels.Paired, > Width / 2 => kernels.Wide, _ => kernels.Narrow };
-        ((delegate* unmanaged<TileCall*, void>)kernel[StripRows - 1])(&call);
-    }
-
-    // What sums of partly filled panels begin with: keys that are not there score −∞.
-    static void LeaveOut(float* scores, int keys)
-    {
-        for (var row = 0; row < StripRows; row++, scores += StripStride)
-        {
-            new Span<float>(scores, keys).Clear();
-            new Span<float>(scores + keys, (2 * Width) - keys).Fill(float.NegativeInfinity);
-        }
+        FloatKernels.Run(kernel[StripRows - 1], call);
     }
 }

@@ -20,9 +20,9 @@ internal unsafe struct RowsAhead(int rowBytes)
     /// <param name="second">The other; may be the same.</param>
     /// <param name="row">The first row wanted.</param>
     /// <param name="count">How many rows of each.</param>
-    /// <param name="turns">Calls of <see cref="Fetch"/> that there will be.</param>
+    /// <param name="turns">Calls of <see cref="Fetch"/> that there will be, at least 1.</param>
     public void Begin(Rows first, Rows second, long row, int count, int turns) =>
-        (_first, _second, _at, _end, _turn) = (first, second, row, row + count, (count + turns - 1) / Math.Max(1, turns));
+        (_first, _second, _at, _end, _turn) = (first, second, row, row + count, (count + turns - 1) / turns);
 
     /// <summary>Fetches this turn's share.</summary>
     public void Fetch()

@@ -9,7 +9,7 @@ internal static class FirstLevelCache
     const long WideBytes = 48 << 10;
 
     /// <summary>
-    /// Whether products run on tiles of six rows by two panels: 35 instructions for 24 multiply-adds where 14 rows by one panel take 47 for 28. That counts where two
+    /// Whether products run on tiles of six rows by two panels: 35 instructions for 24 multiply-adds where 14 rows by one panel take 46 for 28. That counts where two
     /// multiply-adds begin in a cycle; where one does, 14 rows read less of the panels.
     /// </summary>
     public static bool HoldsPairs => Bytes >= WideBytes;
