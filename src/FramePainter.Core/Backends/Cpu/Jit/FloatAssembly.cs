@@ -8,7 +8,8 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// Writes float32 product kernels for AVX-512 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
 /// linear op are read where they are; memory of this tile's outputs and of later tiles is fetched little by little between the multiply-adds, where a burst
 /// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the
-/// runtime has no intrinsic. Sums are the same chains of multiply-adds as the compiled kernel's, to the bit.
+/// runtime has no intrinsic, by the first tile that reads them, which keeps them for the others. Sums are the same chains of multiply-adds as the
+/// compiled kernel's, to the bit.
 /// </summary>
 internal static class FloatAssembly
 {
@@ -32,12 +33,13 @@ internal static class FloatAssembly
     /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
     /// <param name="rows">Rows of the tile, 1 to 14.</param>
     /// <param name="columns">Registers of columns: 1 or 2 of one panel, or all 4 of two panels, for up to 6 rows.</param>
-    public static byte[] Product(DType type, int rows, int columns)
+    /// <param name="keeps">Weights are also written, as float32, to <see cref="TileCall.Kept"/>.</param>
+    public static byte[] Product(DType type, int rows, int columns, bool keeps = false)
     {
         var code = new Assembler(64);
         var paired = columns == 4;
         var (call, distance, panel, second, ahead, words) = (rbx, r10, r11, rdx, rsi, edi);
-        var (output, residual, outputDistance, fetches) = (r13, r14, r15, ebp);
+        var (output, residual, outputDistance, fetches, kept, secondKept) = (r13, r14, r15, ebp, r12, r8);
         var half = RegisterBytes / sizeof(float) * type.Size();
         Enter(code, call);
         var unwritten = code.CreateLabel();
@@ -58,6 +60,18 @@ internal static class FloatAssembly
         {
             code.mov(second, __[call + 80]);
             code.add(second, panel);
+        }
+
+        if (keeps)
+        {
+            code.mov(kept, __[call + 104]);
+        }
+
+        if (keeps && paired)
+        {
+            code.movsxd(secondKept, words);
+            code.imul(secondKept, secondKept, 2 * RegisterBytes);
+            code.add(secondKept, kept);
         }
 
         var pointers = (rows + 2) / 3;
@@ -143,7 +157,12 @@ internal static class FloatAssembly
             {
                 for (var c = 0; c < columns; c++)
                 {
-                    Load(code, type, Weights(c), (c < 2 ? panel : second) + (((2 * step) + (c % 2)) * half));
+                    var at = (2 * step) + (c % 2);
+                    Load(code, type, Weights(c), (c < 2 ? panel : second) + (at * half));
+                    if (keeps)
+                    {
+                        code.vmovups(__zmmword_ptr[(c < 2 ? kept : secondKept) + (at * RegisterBytes)], Weights(c));
+                    }
                 }
 
                 if (fetch)
@@ -175,37 +194,21 @@ internal static class FloatAssembly
                 code.add(second, count * 2 * half);
             }
 
+            if (keeps)
+            {
+                code.add(kept, count * 2 * RegisterBytes);
+            }
+
+            if (keeps && paired)
+            {
+                code.add(secondKept, count * 2 * RegisterBytes);
+            }
+
             if (fetch)
             {
                 code.add(ahead, count * RegisterBytes);
             }
         }
-    }
-
-    /// <summary><c>void (TileCall*)</c>: writes a panel's weights as float32 to where a product's sums would go.</summary>
-    /// <param name="type">The stored type of the weights: F16, BF16 or I8.</param>
-    public static byte[] Widen(DType type)
-    {
-        var code = new Assembler(64);
-        var (call, from, to, words) = (rbx, r11, r12, edi);
-        var half = RegisterBytes / sizeof(float) * type.Size();
-        Enter(code, call);
-        code.mov(from, __[call + 8]);
-        code.mov(to, __[call + 16]);
-        code.mov(words, __dword_ptr[call + 40]);
-        var loop = code.CreateLabel();
-        code.Label(ref loop);
-        for (var c = 0; c < 2; c++)
-        {
-            Load(code, type, s_registers[28 + c], from + (c * half));
-            code.vmovups(__zmmword_ptr[to + (c * RegisterBytes)], s_registers[28 + c]);
-        }
-
-        code.add(from, 2 * half);
-        code.add(to, 2 * RegisterBytes);
-        code.dec(words);
-        code.jne(loop);
-        return Finish(code);
     }
 
     /// <summary>Sixteen weights as float32.</summary>

@@ -7,10 +7,10 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Assembled float32 product kernels of one stored type of weights, in executable pages.</summary>
 /// <param name="Wide">Kernels of two registers of columns: index rows − 1.</param>
 /// <param name="Narrow">Kernels of one register of columns.</param>
-/// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>. Of F32 only: what two panels hold is widened before.</param>
+/// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>. Of F32 only; empty elsewhere.</param>
+/// <param name="Keeping">The three kinds, keeping weights as float32 at <see cref="TileCall.Kept"/> for F32's kernels of the same kind. Of F32 none: all are empty.</param>
 /// <param name="Softmax">The softmax of a strip of scores: a <see cref="SoftmaxCall"/>. Of F32 only; 0 elsewhere.</param>
-/// <param name="Widen">Widens a panel: from <see cref="TileCall.Panel"/> to <see cref="TileCall.Sums"/>.</param>
-internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, nint Softmax, nint Widen)
+internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, (nint[] Wide, nint[] Narrow, nint[] Paired) Keeping, nint Softmax)
 {
     /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
     public const int PairedRows = 6;
@@ -28,7 +28,7 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
     /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
     public static FloatKernels? OfThisMachine(DType type) => s_here[type].Value;
 
-    /// <summary>Calls a kernel of products or one that widens.</summary>
+    /// <summary>Calls a kernel of products.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="call">Where everything lies.</param>
     public static void Run(nint kernel, in TileCall call)
@@ -50,20 +50,22 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
         }
 
         var code = new KernelCode();
-        int[] wide = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 2)))];
-        int[] narrow = [.. Enumerable.Range(1, BrainKernels.TileRows).Select(rows => code.Append(FloatAssembly.Product(type, rows, 1)))];
         var single = type == DType.F32;
-        int[] paired = [.. Enumerable.Range(1, single ? PairedRows : 0).Select(rows => code.Append(FloatAssembly.Product(type, rows, 4)))];
+        var (wide, narrow, paired) = (Products(BrainKernels.TileRows, 2, keeps: false), Products(BrainKernels.TileRows, 1, keeps: false), Products(single ? PairedRows : 0, 4, keeps: false));
+        var keeping = (Wide: Products(single ? 0 : BrainKernels.TileRows, 2, keeps: true), Narrow: Products(single ? 0 : BrainKernels.TileRows, 1, keeps: true), Paired: Products(single ? 0 : PairedRows, 4, keeps: true));
         var softmax = single ? code.Append(SoftmaxAssembly.Strip()) : 0;
-        var widen = code.Append(FloatAssembly.Widen(type));
         try
         {
             var start = map(code.Bytes);
-            return new FloatKernels([.. wide.Select(at => start + at)], [.. narrow.Select(at => start + at)], [.. paired.Select(at => start + at)], single ? start + softmax : 0, start + widen);
+            return new FloatKernels(At(wide), At(narrow), At(paired), (At(keeping.Wide), At(keeping.Narrow), At(keeping.Paired)), single ? start + softmax : 0);
+
+            nint[] At(int[] kernels) => [.. kernels.Select(at => start + at)];
         }
         catch (PlatformNotSupportedException)
         {
             return null;
         }
+
+        int[] Products(int rows, int columns, bool keeps) => [.. Enumerable.Range(1, rows).Select(r => code.Append(FloatAssembly.Product(type, r, columns, keeps)))];
     }
 }

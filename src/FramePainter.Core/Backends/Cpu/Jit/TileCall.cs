@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>What a product kernel is called with: sum (+)= rows × panel. Assembled kernels read it field by field, hence the fixed offsets.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 104)]
+[StructLayout(LayoutKind.Explicit, Size = 112)]
 internal unsafe struct TileCall
 {
     /// <summary>The first word of the first row.</summary>
@@ -61,4 +61,8 @@ internal unsafe struct TileCall
     /// <summary>Bytes from the sums of the first panel to those of the second, for kernels of two panels.</summary>
     [FieldOffset(96)]
     public long SumPanelDistance;
+
+    /// <summary>Where kernels that keep the weights write them as float32: those of a second panel behind those of the first.</summary>
+    [FieldOffset(104)]
+    public byte* Kept;
 }

@@ -8,9 +8,6 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <param name="pairs">Whether tiles of two panels are wanted.</param>
 internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wide, bool pairs) : TileArithmetic
 {
-    /// <summary>Widening within the kernel costs a twelfth of it, a pass of its own about two thirds of a tile of one panel.</summary>
-    const int FewTiles = 4;
-
     /// <inheritdoc/>
     public override bool TakesAnyDistance => true;
 
@@ -22,35 +19,18 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     public override bool Pairs => pairs;
 
     /// <inheritdoc/>
-    public override ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
+    public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
     {
-        var kernels = stored;
-        if (stored != wide && tiles > FewTiles)
-        {
-            Widen(weights, words, spare);
-            weights = spare;
-            kernels = wide;
-        }
-
-        return new ReadyPanel((nint)weights, narrow ? kernels.Narrow : kernels.Wide);
+        var first = new ReadyPanel((nint)weights, narrow ? stored.Narrow : stored.Wide);
+        return stored == wide || tiles == 1 ? new ReadyPanels(first)
+            : new ReadyPanels(first with { Kernels = narrow ? stored.Keeping.Narrow : stored.Keeping.Wide }, new ReadyPanel((nint)spare, narrow ? wide.Narrow : wide.Wide), (nint)spare);
     }
 
     /// <inheritdoc/>
-    public override ReadyPanel ReadyPair(byte* first, byte* second, int words, byte* spare)
-    {
-        if (stored == wide)
-        {
-            return new ReadyPanel((nint)first, wide.Paired, second - first);
-        }
-
-        var distance = (long)words * 2 * Simd.Lanes512.Count * sizeof(float);
-        Widen(first, words, spare);
-        Widen(second, words, spare + distance);
-        return new ReadyPanel((nint)spare, wide.Paired, distance);
-    }
+    public override ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) =>
+        stored == wide ? new ReadyPanels(new ReadyPanel((nint)first, wide.Paired, second - first))
+        : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Simd.Lanes512.Count * sizeof(float)), (nint)spare);
 
     /// <inheritdoc/>
     public override void Sum(ref TileCall call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);
-
-    void Widen(byte* weights, int words, byte* to) => FloatKernels.Run(stored.Widen, new TileCall { Panel = weights, Sums = (float*)to, Words = words });
 }

@@ -45,7 +45,7 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
     }
 
     /// <inheritdoc/>
-    public override ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
+    public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
     {
         if (type == DType.I8)
         {
@@ -53,7 +53,7 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
             weights = spare;
         }
 
-        return new ReadyPanel((nint)weights, narrow ? kernels.Narrow : kernels.Wide);
+        return new ReadyPanels(new ReadyPanel((nint)weights, narrow ? kernels.Narrow : kernels.Wide));
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic
         source.Gather(block.Row, block.Rows, word, words, rows);
 
     /// <inheritdoc/>
-    public override ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
+    public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
     {
         // Widening a whole panel first is not worth it for one or two tiles of rows; no kernel reads bytes.
         var stored = type == DType.F32;
@@ -27,7 +27,7 @@ internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic
             weights = spare;
         }
 
-        return new ReadyPanel((nint)weights, narrow ? MicroKernels<L, V>.Narrow : direct ? MicroKernels<L, V>.Direct(type) : MicroKernels<L, V>.Wide);
+        return new ReadyPanels(new ReadyPanel((nint)weights, narrow ? MicroKernels<L, V>.Narrow : direct ? MicroKernels<L, V>.Direct(type) : MicroKernels<L, V>.Wide));
     }
 
     /// <inheritdoc/>

@@ -147,10 +147,11 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         {
             var first = Part(block.Rows, tiles, t);
             var count = Part(block.Rows, tiles, t + 1) - first;
+            var weights = t == 0 ? ready.First : ready.Others;
             var call = new TileCall
             {
                 Rows = (float*)pass.Rows + ((long)first * pass.Distance), Distance = (long)pass.Distance * sizeof(float), Words = words,
-                Panel = (byte*)ready.Weights, PanelDistance = ready.Distance,
+                Panel = (byte*)weights.Weights, PanelDistance = weights.Distance, Kept = (byte*)ready.Kept,
                 Sums = sums + (pass.Whole ? 0 : (long)first * panels * 2 * L.Count), Accumulate = pass.First ? 0 : 1,
                 SumDistance = 2 * L.Count * sizeof(float), SumPanelDistance = (long)count * 2 * L.Count * sizeof(float),
             };
@@ -180,7 +181,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 ahead += share;
             }
 
-            _arithmetic.Sum(ref call, ready.Kernels, count);
+            _arithmetic.Sum(ref call, weights.Kernels, count);
             for (var p = 0; pass.Last && p < panels; p++)
             {
                 var finished = call.Sums + ((long)p * count * 2 * L.Count);

@@ -4,11 +4,25 @@ using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>A stretch of a panel, or of two, made ready for a product kernel.</summary>
+/// <summary>A stretch of a panel, or of two, as tiles read it.</summary>
 /// <param name="Weights">Its first word.</param>
 /// <param name="Kernels">Kernels that read it: index rows − 1.</param>
 /// <param name="Distance">Bytes from the first panel to the second.</param>
 internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels, long Distance = 0);
+
+/// <summary>The same with what the first tile has to do with it.</summary>
+/// <param name="First">As the first tile reads it.</param>
+/// <param name="Others">As all others do.</param>
+/// <param name="Kept">Where the first tile leaves it for the others; null where it is left as it is.</param>
+internal readonly unsafe record struct ReadyPanels(ReadyPanel First, ReadyPanel Others, nint Kept)
+{
+    /// <summary>All tiles read it alike.</summary>
+    /// <param name="panel">How.</param>
+    public ReadyPanels(ReadyPanel panel)
+        : this(panel, panel, 0)
+    {
+    }
+}
 
 /// <summary>In which numbers a product's tiles are summed: how rows are gathered, panels made ready, and which kernels multiply them. Holds no state of a run.</summary>
 internal abstract unsafe class TileArithmetic
@@ -34,23 +48,23 @@ internal abstract unsafe class TileArithmetic
     /// <param name="spare">Scratch as large as a widened panel.</param>
     public abstract void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare);
 
-    /// <summary>Widens a stretch of a panel where its kernels want that.</summary>
+    /// <summary>A stretch of a panel for tiles of rows, the first of which is summed before the others. Widens it where its kernels want that.</summary>
     /// <param name="weights">Its first packed word.</param>
     /// <param name="words">How many.</param>
     /// <param name="narrow">Only the first register of columns is wanted.</param>
     /// <param name="tiles">Tiles of rows that will use it.</param>
     /// <param name="spare">Scratch as large as a widened panel.</param>
-    public abstract ReadyPanel Ready(byte* weights, int words, bool narrow, int tiles, byte* spare);
+    public abstract ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare);
 
     /// <summary>Whether tiles are few rows by two panels where rows are many.</summary>
     public virtual bool Pairs => false;
 
-    /// <summary>Makes two panels ready for tiles of up to <see cref="FloatKernels.PairedRows"/> rows.</summary>
+    /// <summary>The same of two panels, for more than one tile of up to <see cref="FloatKernels.PairedRows"/> rows.</summary>
     /// <param name="first">The first packed word of the first panel.</param>
     /// <param name="second">That of the second.</param>
     /// <param name="words">How many.</param>
     /// <param name="spare">Scratch as large as two widened panels.</param>
-    public virtual ReadyPanel ReadyPair(byte* first, byte* second, int words, byte* spare) => throw new NotSupportedException("These tiles are of one panel.");
+    public virtual ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) => throw new NotSupportedException("These tiles are of one panel.");
 
     /// <summary>Whether rows may lie at any distance: those that lie evenly spaced in memory are then not gathered.</summary>
     public virtual bool TakesAnyDistance => false;

@@ -186,7 +186,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         var rows = PointsOfWave + (((long)(channel / Blocking.Inputs) * Points * _wavePatches) + patch - _wavePatch) * Blocking.RowStride + (channel % Blocking.Inputs);
         for (var point = 0; point < Points; point++)
         {
-            var panel = _tiles.Ready((byte*)weights, depth, narrow: false, tiles, spare: null);
+            var panel = _tiles.Ready((byte*)weights, depth, narrow: false, tiles, spare: null).Others;
             for (var t = 0; t < tiles; t++)
             {
                 var first = patches * t / tiles;
