@@ -81,6 +81,36 @@ public sealed class AssembledProductTests
             WinogradUse.Always);
     }
 
+    /// <summary>What kernels do to sums in their registers, and what is left to the compiled epilogue: columns that fill no register, tiles of two images with a row each.</summary>
+    [Theory]
+    [InlineData(40, 64)]
+    [InlineData(40, 128)]
+    [InlineData(31, 160)]
+    [InlineData(13, 48)]
+    [InlineData(29, 16)]
+    [InlineData(29, 70)]
+    public void Finished_sums(int tokens, int outputs)
+    {
+        using var test = new ProductCase(outputs);
+        test.Weights.Add("w", DType.F16, test.Random(100 * outputs), outputs, 100);
+        test.Weights.Add("b", DType.F32, test.Random(outputs), outputs);
+        var factor = new MixScale(0.7f);
+        foreach (var parts in Enumerable.Range(0, 32))
+        {
+            Same(test, new LinearOp
+            {
+                Name = "linear", Outputs = [test.Value(4, tokens, outputs)], Input = test.Value(4, tokens, 100), Weight = WeightMatrix.Of("w", outputs, 100),
+                Bias = (parts & 1) == 0 ? null : WeightVector.Of("b", outputs),
+                Epilogue = new Epilogue
+                {
+                    Rows = (parts & 2) == 0 ? null : new RowTable(test.Value(2, outputs), RowOrder.ByFrame),
+                    Scale = (parts & 4) == 0 ? MixScale.One : factor,
+                    Residuals = [.. Enumerable.Range(0, parts / 8 % 3).Select(_ => new Residual(test.Value(4, tokens, outputs), factor))],
+                },
+            });
+        }
+    }
+
     [Fact]
     public void Without_executable_pages_there_are_none() =>
         Assert.Null(FloatKernels.Assemble(DType.F16, _ => throw new PlatformNotSupportedException("no pages today")));

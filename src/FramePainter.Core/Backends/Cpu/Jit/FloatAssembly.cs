@@ -104,7 +104,24 @@ internal static class FloatAssembly
         code.dec(words);
         code.jne(one);
         code.Label(ref done);
+        var (toOutput, end) = (code.CreateLabel(), code.CreateLabel());
+        code.cmp(__dword_ptr[call + 76], (int)TileFinish.None);
+        code.jne(toOutput);
         InTile((sum, memory) => code.vmovups(memory, sum));
+        code.jmp(end);
+        code.Label(ref toOutput);
+        Where(TileFinish.ColumnScales, () => Row(112, (sum, memory) => code.vmulps(sum, sum, memory)));
+        Where(TileFinish.Bias, () => Row(120, (sum, memory) => code.vaddps(sum, sum, memory)));
+        Where(TileFinish.Added, () => Row(128, (sum, memory) => code.vaddps(sum, sum, memory)));
+        Where(TileFinish.Scale, () =>
+        {
+            code.vbroadcastss(Weights(0), __dword_ptr[call + 144]);
+            Each(rows, columns, (r, c) => code.vmulps(Sum(r, c), Sum(r, c), Weights(0)));
+        });
+        Where(TileFinish.Residual, () => Residual(56, 148));
+        Where(TileFinish.SecondResidual, () => Residual(136, 152));
+        Outputs(48, (sum, memory) => code.vmovups(memory, sum));
+        code.Label(ref end);
         return Finish(code);
 
         // Sums come first, then the panel's registers, then those of broadcasts, which take turns, so that the next load need not wait for the last use.
@@ -136,6 +153,44 @@ internal static class FloatAssembly
                 {
                     code.add(next, apart);
                 }
+            }
+        }
+
+        void Where(TileFinish step, Action emit)
+        {
+            var without = code.CreateLabel();
+            code.test(__dword_ptr[call + 76], (int)step);
+            code.je(without);
+            emit();
+            code.Label(ref without);
+        }
+
+        // The same row for all rows of sums.
+        void Row(int field, Action<AssemblerRegisterZMM, AssemblerMemoryOperand> apply)
+        {
+            code.mov(rax, __[call + field]);
+            Each(rows, columns, (r, c) => apply(Sum(r, c), __zmmword_ptr[rax + (c * RegisterBytes)]));
+        }
+
+        void Residual(int field, int scale)
+        {
+            code.vbroadcastss(Weights(0), __dword_ptr[call + scale]);
+            Outputs(field, (sum, memory) => code.vfmadd231ps(sum, Weights(0), memory));
+        }
+
+        // Row by row where the tile is stored, or in another picture of the same shape.
+        void Outputs(int field, Action<AssemblerRegisterZMM, AssemblerMemoryOperand> move)
+        {
+            code.mov(rax, __[call + field]);
+            code.mov(outputDistance, __[call + 64]);
+            for (var r = 0; r < rows; r++)
+            {
+                for (var c = 0; c < columns; c++)
+                {
+                    move(Sum(r, c), __zmmword_ptr[rax + (c * RegisterBytes)]);
+                }
+
+                code.add(rax, outputDistance);
             }
         }
 

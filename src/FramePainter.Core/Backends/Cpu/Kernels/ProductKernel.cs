@@ -142,6 +142,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             ? _arithmetic.ReadyPair(at, _matrix.At(panel + 1, pass.Stretch.From), words, spare)
             : _arithmetic.Ready(at, words, narrow, tiles, spare);
         var ahead = next is { } later ? _matrix.At(later.Panel, later.Word) : null;
+        var columns = narrow ? L.Count : panels * 2 * L.Count;
         var share = ((long)words * _matrix.WordBytes * panels / tiles) + Prefetch.Line;
         for (var t = 0; t < tiles; t++)
         {
@@ -155,6 +156,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 Sums = sums + (pass.Whole ? 0 : (long)first * panels * 2 * L.Count), Accumulate = pass.First ? 0 : 1,
                 SumDistance = 2 * L.Count * sizeof(float), SumPanelDistance = (long)count * 2 * L.Count * sizeof(float),
             };
+            var stores = pass.Last;
             if (_arithmetic.TakesAnyDistance)
             {
                 // Fetched by the kernel as it goes.
@@ -164,6 +166,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 if (pass.Last)
                 {
                     _epilogue.Prefetch(ref call, block.Row + first, count, column);
+                    stores = !_epilogue.Leave(ref call, block.Row + first, count, column, columns, _matrix.Scales(panel));
                 }
             }
             else if (pass.Last)
@@ -182,7 +185,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             }
 
             _arithmetic.Sum(ref call, weights.Kernels, count);
-            for (var p = 0; pass.Last && p < panels; p++)
+            for (var p = 0; stores && p < panels; p++)
             {
                 var finished = call.Sums + ((long)p * count * 2 * L.Count);
                 if (_matrix.Scales(panel + p) is var scales && scales is not null)

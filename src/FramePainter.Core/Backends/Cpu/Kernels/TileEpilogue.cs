@@ -16,6 +16,7 @@ internal sealed unsafe class TileEpilogue<L, V>
     readonly float _scale;
     readonly float[] _residualScales;
     readonly int[] _tableRows;
+    readonly bool _plain;
     readonly int _tokens;
     readonly int _channels;
     float* _output;
@@ -34,6 +35,7 @@ internal sealed unsafe class TileEpilogue<L, V>
         _tableRows = _epilogue.Rows is { } rows ? [.. Enumerable.Range(0, images).Select(i => rows.RowOf(i, images))] : [];
         _tokens = op.Output.Shape.Tokens;
         _channels = op.Output.Shape.Channels;
+        _plain = _epilogue.Rows is null && _epilogue.Residuals.Length == 0 && _scale == 1;
         if (_epilogue.Residuals.Length > 2)
         {
             throw new NotSupportedException($"'{op.Name}' adds {_epilogue.Residuals.Length} residuals; two are the most.");
@@ -71,6 +73,64 @@ internal sealed unsafe class TileEpilogue<L, V>
         Fetch(_secondResidual, row, rows, column);
     }
 
+    /// <summary>Leaves the finishing of a tile to the kernel that sums it, if it can do that.</summary>
+    /// <param name="call">Knows where the tile will be stored, by <see cref="Prefetch(ref TileCall, int, int, int)"/>; receives what happens to it on the way.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="column">The first output column.</param>
+    /// <param name="columns">How many the kernel stores: all of them must be there.</param>
+    /// <param name="columnScales">Factors of the columns, or null.</param>
+    /// <returns>False where the tile is left to <see cref="Store(float*, int, int, int)"/>.</returns>
+    public bool Leave(ref TileCall call, int row, int rows, int column, int columns, float* columnScales)
+    {
+        var image = row / _tokens;
+        var oneRow = _table is null || (row + rows - 1) / _tokens == image;
+        if (_epilogue.Activation != Activation.None || columns > _channels - column || !oneRow)
+        {
+            return false;
+        }
+
+        call.Finish = TileFinish.Output;
+        if (columnScales is not null)
+        {
+            call.Finish |= TileFinish.ColumnScales;
+            call.ColumnScales = columnScales;
+        }
+
+        if (_bias is not null)
+        {
+            call.Finish |= TileFinish.Bias;
+            call.Bias = _bias + column;
+        }
+
+        if (_table is not null)
+        {
+            call.Finish |= TileFinish.Added;
+            call.Added = _table + ((long)_tableRows[image] * _channels) + column;
+        }
+
+        if (_scale != 1)
+        {
+            call.Finish |= TileFinish.Scale;
+            call.Scale = _scale;
+        }
+
+        if (_residual is not null)
+        {
+            call.Finish |= TileFinish.Residual;
+            call.ResidualScale = _residualScales[0];
+        }
+
+        if (_secondResidual is not null)
+        {
+            call.Finish |= TileFinish.SecondResidual;
+            call.SecondResidual = _secondResidual + ((long)row * _channels) + column;
+            call.SecondResidualScale = _residualScales[1];
+        }
+
+        return true;
+    }
+
     /// <summary>Finishes a tile.</summary>
     /// <param name="tile">Sums, two registers a row.</param>
     /// <param name="row">The first row.</param>
@@ -91,6 +151,9 @@ internal sealed unsafe class TileEpilogue<L, V>
                 break;
             case Activation.Relu:
                 Choose<ReluFunction>(tile, row, rows, column);
+                break;
+            case Activation.Geglu when typeof(L) == typeof(Lanes512) && _plain && _channels - column >= L.Count:
+                WideGeglu.Store(tile, rows, _bias is null ? null : _bias + column, _bias is null ? null : _bias + _channels + column, _output + ((long)row * _channels) + column, _channels);
                 break;
             case Activation.Geglu:
                 Choose<GegluFunction>(tile, row, rows, column);
