@@ -94,7 +94,6 @@ public sealed class AssembledProductTests
         using var test = new ProductCase(outputs);
         test.Weights.Add("w", DType.F16, test.Random(100 * outputs), outputs, 100);
         test.Weights.Add("b", DType.F32, test.Random(outputs), outputs);
-        var factor = new MixScale(0.7f);
         foreach (var parts in Enumerable.Range(0, 32))
         {
             Same(test, new LinearOp
@@ -104,8 +103,8 @@ public sealed class AssembledProductTests
                 Epilogue = new Epilogue
                 {
                     Rows = (parts & 2) == 0 ? null : new RowTable(test.Value(2, outputs), RowOrder.ByFrame),
-                    Scale = (parts & 4) == 0 ? MixScale.One : factor,
-                    Residuals = [.. Enumerable.Range(0, parts / 8 % 3).Select(_ => new Residual(test.Value(4, tokens, outputs), factor))],
+                    Scale = (parts & 4) == 0 ? MixScale.One : new MixScale(0.7f),
+                    Residuals = [.. Enumerable.Range(0, parts / 8 % 3).Select(i => new Residual(test.Value(4, tokens, outputs), new MixScale(0.6f - i)))],
                 },
             });
         }
