@@ -21,8 +21,13 @@ internal static class SoftmaxAssembly
 
     const int RoundDown = 1;
 
-    /// <summary>Registers of scores at once: their chains overlap although the scheduler holds few instructions that wait.</summary>
+    /// <summary>Registers of a row's scores at once.</summary>
     const int Abreast = 4;
+
+    /// <summary>
+    /// Rows whose exponentials are taken at once: eight chains whose multiply-adds take four cycles and begin two a cycle leave no cycle empty, whatever else the scheduler can see.
+    /// </summary>
+    const int RowsAbreast = 2;
 
     /// <summary><c>void (SoftmaxCall*)</c>.</summary>
     public static byte[] Strip()
@@ -31,9 +36,10 @@ internal static class SoftmaxAssembly
         var (call, strip, largest, sums, at, keys) = (rbx, r8, r10, r11, rax, ecx);
         var one = zmm29;
         AssemblerRegisterZMM[] coefficients = [zmm23, zmm24, zmm25, zmm26, zmm27, zmm28];
-        AssemblerRegisterZMM[] x = [zmm6, zmm7, zmm8, zmm9], f = [zmm10, zmm11, zmm12, zmm13], p = [zmm14, zmm15, zmm16, zmm17], sum = [zmm18, zmm19, zmm20, zmm21];
+        AssemblerRegisterZMM[] sum = [zmm6, zmm7];
+        AssemblerRegisterZMM[] f = [zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15], p = [zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm30];
 
-        // The latter are others' until exponentials are taken.
+        // The latter are others' until exponentials are taken; the former become the rows' sums when theirs are.
         AssemblerRegisterZMM[] greatest = [zmm0, zmm1, zmm2, zmm3, zmm4, zmm5], other = [zmm6, zmm7, zmm8, zmm9, zmm10, zmm11];
         AssemblerRegisterXMM[] first = [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5];
         FloatAssembly.Enter(code, call);
@@ -47,11 +53,13 @@ internal static class SoftmaxAssembly
         }
 
         Greatest();
-        for (var row = 0; row < FloatKernels.PairedRows; row++)
+        for (var row = 0; row < FloatKernels.PairedRows; row += RowsAbreast)
         {
             Exponentials(row);
         }
 
+        Across((to, from) => code.vaddps(to, to, from));
+        Rows(r => code.vmovss(__dword_ptr[sums + (r * sizeof(float))], first[r]));
         return FloatAssembly.Finish(code);
 
         void Constant(AssemblerRegisterZMM register, float value)
@@ -62,7 +70,7 @@ internal static class SoftmaxAssembly
 
         AssemblerMemoryOperand Scores(int row, int i) => __zmmword_ptr[at + ((row * RowBytes) + (i * RegisterBytes))];
 
-        // Of all rows at once, with its sign turned: what is found across a register takes ten instructions, each of which waits for the one before.
+        // Of all rows, with its sign turned.
         void Greatest()
         {
             var (loop, done) = (code.CreateLabel(), code.CreateLabel());
@@ -84,14 +92,7 @@ internal static class SoftmaxAssembly
             code.jmp(loop);
             code.Label(ref done);
             Rows(r => code.vmaxps(greatest[r], greatest[r], other[r]));
-            Rows(r => code.vshuff32x4(other[r], greatest[r], greatest[r], 0b01_00_11_10));
-            Rows(r => code.vmaxps(greatest[r], greatest[r], other[r]));
-            Rows(r => code.vshuff32x4(other[r], greatest[r], greatest[r], 0b10_11_00_01));
-            Rows(r => code.vmaxps(greatest[r], greatest[r], other[r]));
-            Rows(r => code.vpermilps(other[r], greatest[r], 0b01_00_11_10));
-            Rows(r => code.vmaxps(greatest[r], greatest[r], other[r]));
-            Rows(r => code.vpermilps(other[r], greatest[r], 0b10_11_00_01));
-            Rows(r => code.vmaxps(greatest[r], greatest[r], other[r]));
+            Across((to, from) => code.vmaxps(to, to, from));
 
             // A NaN among the scores stays here or in its exponential; either makes the row NaN.
             Rows(r => code.vbroadcastss(other[r], __dword_ptr[largest + (r * sizeof(float))]));
@@ -107,35 +108,48 @@ internal static class SoftmaxAssembly
             var loop = code.CreateLabel();
             code.mov(at, strip);
             code.mov(keys, __dword_ptr[call + 24]);
-            Each(i => code.vpxord(sum[i], sum[i], sum[i]));
+            for (var r = 0; r < RowsAbreast; r++)
+            {
+                code.vpxord(sum[r], sum[r], sum[r]);
+            }
+
             code.Label(ref loop);
-            Each(i => code.vaddps(x[i], greatest[row], Scores(row, i)));
-            Each(i => code.vreduceps(f[i], x[i], RoundDown));
+            Each(i => Exponent(p[i], i));
+            Each(i => code.vreduceps(f[i], p[i], RoundDown));
             Each(i => code.vmovaps(p[i], coefficients[^1]));
             for (var c = coefficients.Length - 2; c >= 0; c--)
             {
                 Each(i => code.vfmadd213ps(p[i], f[i], coefficients[c]));
             }
 
+            // No register is left to keep the exponents in.
             Each(i => code.vfmadd213ps(p[i], f[i], one));
-            Each(i => code.vscalefps(p[i], p[i], x[i]));
-            Each(i => code.vmovups(Scores(row, i), p[i]));
-            Each(i => code.vaddps(sum[i], sum[i], p[i]));
+            Each(i => Exponent(f[i], i));
+            Each(i => code.vscalefps(p[i], p[i], f[i]));
+            Each(i => code.vmovups(Scores(row + (i % RowsAbreast), i / RowsAbreast), p[i]));
+            Each(i => code.vaddps(sum[i % RowsAbreast], sum[i % RowsAbreast], p[i]));
             code.add(at, Abreast * RegisterBytes);
             code.sub(keys, Abreast * RegisterBytes / sizeof(float));
             code.jg(loop);
-            code.vaddps(sum[0], sum[0], sum[2]);
-            code.vaddps(sum[1], sum[1], sum[3]);
-            code.vaddps(zmm6, sum[0], sum[1]);
-            code.vextractf64x4(ymm7, zmm6, 1);
-            code.vaddps(ymm6, ymm6, ymm7);
-            code.vextractf128(xmm7, ymm6, 1);
-            code.vaddps(xmm6, xmm6, xmm7);
-            code.vpermilps(xmm7, xmm6, 0b01_00_11_10);
-            code.vaddps(xmm6, xmm6, xmm7);
-            code.vmovshdup(xmm7, xmm6);
-            code.vaddss(xmm6, xmm6, xmm7);
-            code.vmovss(__dword_ptr[sums + (row * sizeof(float))], xmm6);
+            for (var r = 0; r < RowsAbreast; r++)
+            {
+                code.vmovaps(greatest[row + r], sum[r]);
+            }
+
+            void Exponent(AssemblerRegisterZMM to, int i) => code.vaddps(to, greatest[row + (i % RowsAbreast)], Scores(row + (i % RowsAbreast), i / RowsAbreast));
+        }
+
+        // What is found across a register takes eight instructions, each of which waits for the one before: of all rows at once.
+        void Across(Action<AssemblerRegisterZMM, AssemblerRegisterZMM> combine)
+        {
+            Rows(r => code.vshuff32x4(other[r], greatest[r], greatest[r], 0b01_00_11_10));
+            Rows(r => combine(greatest[r], other[r]));
+            Rows(r => code.vshuff32x4(other[r], greatest[r], greatest[r], 0b10_11_00_01));
+            Rows(r => combine(greatest[r], other[r]));
+            Rows(r => code.vpermilps(other[r], greatest[r], 0b01_00_11_10));
+            Rows(r => combine(greatest[r], other[r]));
+            Rows(r => code.vpermilps(other[r], greatest[r], 0b10_11_00_01));
+            Rows(r => combine(greatest[r], other[r]));
         }
 
         static void Rows(Action<int> emit)
@@ -148,7 +162,7 @@ internal static class SoftmaxAssembly
 
         static void Each(Action<int> emit)
         {
-            for (var i = 0; i < Abreast; i++)
+            for (var i = 0; i < Abreast * RowsAbreast; i++)
             {
                 emit(i);
             }
