@@ -59,7 +59,7 @@ public sealed class BrainInstructionTests
                 Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer + (Blocking.RowStride * 4), Words = pairs, Accumulate = 1,
                 Sums = (float*)memory.Pointer + Blocking.RowStride + (pairs * columns),
             };
-            BrainKernels.Sum(kernels.Wide[0], call);
+            BrainKernels.Sum(kernels.Wide[0], &call);
             for (var c = 0; c < columns; c++)
             {
                 Assert.True(expected[c] == sums[c] || (IsNaN(expected[c]) && IsNaN(sums[c])), $"round {round}, column {c}: expected {expected[c]:X8}, found {sums[c]:X8}");
@@ -117,7 +117,8 @@ public sealed class BrainInstructionTests
         using var memory = new NativeBuffer(4 * Blocking.RowStride * sizeof(float));
         var words = (float*)memory.Pointer;
         kernels.Round(words, words + (2 * Blocking.RowStride), 2, 16);
-        BrainKernels.Sum(kernels.Narrow[0], new TileCall { Rows = words, Panel = (byte*)words, Words = 1, Sums = words + (2 * Blocking.RowStride) });
+        var call = new TileCall { Rows = words, Panel = (byte*)words, Words = 1, Sums = words + (2 * Blocking.RowStride) };
+        BrainKernels.Sum(kernels.Narrow[0], &call);
         words[0] = float.Epsilon;
         Assert.Equal(2 * float.Epsilon, words[0] + words[0]);
     }

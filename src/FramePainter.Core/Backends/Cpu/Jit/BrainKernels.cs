@@ -8,11 +8,11 @@ internal sealed unsafe class BrainKernels
     /// <summary>Rows of the largest tile: 28 sums, two weights and two broadcasts fill the 32 registers.</summary>
     public const int TileRows = 14;
 
-    readonly delegate* unmanaged<float*, float*, int, int, void> _round;
+    readonly delegate* unmanaged[SuppressGCTransition]<float*, float*, int, int, void> _round;
 
     BrainKernels(nint round, nint[] wide, nint[] narrow)
     {
-        _round = (delegate* unmanaged<float*, float*, int, int, void>)round;
+        _round = (delegate* unmanaged[SuppressGCTransition]<float*, float*, int, int, void>)round;
         (Wide, Narrow) = (wide, narrow);
     }
 
@@ -38,8 +38,8 @@ internal sealed unsafe class BrainKernels
     /// <summary>sums (+)= rows × panel.</summary>
     /// <param name="kernel">One of <see cref="Wide"/> or <see cref="Narrow"/>.</param>
     /// <param name="call">Where everything lies; rows are <see cref="Blocking.RowStride"/> words apart.</param>
-    public static void Sum(nint kernel, in TileCall call) =>
-        ((delegate* unmanaged<float*, byte*, int, float*, int, void>)kernel)(call.Rows, call.Panel, call.Words, call.Sums, call.Accumulate);
+    public static void Sum(nint kernel, TileCall* call) =>
+        ((delegate* unmanaged[SuppressGCTransition]<float*, byte*, int, float*, int, void>)kernel)(call->Rows, call->Panel, call->Words, call->Sums, call->Accumulate);
 
     /// <summary>Rounds rows of floats to pairs of bfloat16, to nearest even; subnormals become 0. Both sides' rows are <see cref="Blocking.RowStride"/> words apart.</summary>
     /// <param name="source">Floats, two for each pair; read in steps of 32.</param>

@@ -32,5 +32,5 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
         : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Simd.Lanes512.Count * sizeof(float)), (nint)spare);
 
     /// <inheritdoc/>
-    public override void Sum(ref TileCall call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);
+    public override void Sum(TileCall* call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);
 }

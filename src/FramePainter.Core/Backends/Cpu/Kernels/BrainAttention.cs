@@ -185,7 +185,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     void Multiply(int rows, int columns, float* left, float* panel, int pairs, float* sums, bool accumulate)
     {
         var call = new TileCall { Rows = left, Panel = (byte*)panel, Words = pairs, Sums = sums, Accumulate = accumulate ? 1 : 0 };
-        BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], call);
+        BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

@@ -57,7 +57,7 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
     }
 
     /// <inheritdoc/>
-    public override void Sum(ref TileCall call, nint[] kernels, int count) => BrainKernels.Sum(kernels[count - 1], call);
+    public override void Sum(TileCall* call, nint[] kernels, int count) => BrainKernels.Sum(kernels[count - 1], call);
 
     static void Clear(float* rows, int count, int from, int to)
     {

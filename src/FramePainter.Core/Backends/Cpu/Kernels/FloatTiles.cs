@@ -31,8 +31,8 @@ internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic
     }
 
     /// <inheritdoc/>
-    public override void Sum(ref TileCall call, nint[] kernels, int count) =>
-        ((delegate*<float*, byte*, int, float*, bool, void>)kernels[count - 1])(call.Rows, call.Panel, call.Words, call.Sums, call.Accumulate != 0);
+    public override void Sum(TileCall* call, nint[] kernels, int count) =>
+        ((delegate*<float*, byte*, int, float*, bool, void>)kernels[count - 1])(call->Rows, call->Panel, call->Words, call->Sums, call->Accumulate != 0);
 
     void Widen(byte* source, int inputs, float* destination)
     {

@@ -99,7 +99,7 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
         var sums = stackalloc float[StripRows];
         Pointwise.Copy(scratch.Largest + first, before, StripRows);
         var softmax = new SoftmaxCall { Strip = scratch.Strip, Largest = scratch.Largest + first, Sums = sums, Keys = keys };
-        ((delegate* unmanaged<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
+        ((delegate* unmanaged[SuppressGCTransition]<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
         for (var row = 0; row < StripRows; row++)
         {
             var (at, correction) = (first + row, 1f);
@@ -138,6 +138,6 @@ internal sealed unsafe class PairedAttention(AttentionOp op, FloatKernels kernel
             Sums = sums + column, SumDistance = sumDistance * sizeof(float), SumPanelDistance = Width * sizeof(float), Accumulate = accumulate ? 1 : 0,
         };
         var kernel = (columns - column) switch { > Width => kernels.Paired, > Width / 2 => kernels.Wide, _ => kernels.Narrow };
-        FloatKernels.Run(kernel[StripRows - 1], call);
+        FloatKernels.Run(kernel[StripRows - 1], &call);
     }
 }

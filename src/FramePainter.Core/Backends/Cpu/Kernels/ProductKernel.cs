@@ -184,7 +184,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 ahead += share;
             }
 
-            _arithmetic.Sum(ref call, weights.Kernels, count);
+            _arithmetic.Sum(&call, weights.Kernels, count);
             for (var p = 0; stores && p < panels; p++)
             {
                 var finished = call.Sums + ((long)p * count * 2 * L.Count);

@@ -73,5 +73,5 @@ internal abstract unsafe class TileArithmetic
     /// <param name="call">Where everything lies.</param>
     /// <param name="kernels">Kernels of the panel.</param>
     /// <param name="count">Rows.</param>
-    public abstract void Sum(ref TileCall call, nint[] kernels, int count);
+    public abstract void Sum(TileCall* call, nint[] kernels, int count);
 }

@@ -196,7 +196,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
                     Rows = rows + ((long)first * Blocking.RowStride), Panel = (byte*)panel.Weights, Words = depth, Distance = Blocking.RowStride * sizeof(float),
                     Sums = sums + (first * 2 * L.Count), SumDistance = 2 * L.Count * sizeof(float), Accumulate = channel > 0 ? 1 : 0,
                 };
-                _tiles.Sum(ref call, panel.Kernels, count);
+                _tiles.Sum(&call, panel.Kernels, count);
             }
 
             rows += (long)_wavePatches * Blocking.RowStride;
