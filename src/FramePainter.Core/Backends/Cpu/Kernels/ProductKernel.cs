@@ -142,36 +142,39 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             ? _arithmetic.ReadyPair(at, _matrix.At(panel + 1, pass.Stretch.From), words, spare)
             : _arithmetic.Ready(at, words, narrow, tiles, spare);
         var ahead = next is { } later ? _matrix.At(later.Panel, later.Word) : null;
-        var columns = narrow ? L.Count : panels * 2 * L.Count;
         var share = ((long)words * _matrix.WordBytes * panels / tiles) + Prefetch.Line;
+        var sumRow = 2 * L.Count;
+        var finish = pass.Last && _arithmetic.TakesAnyDistance ? _epilogue.Finish(column, narrow ? L.Count : panels * 2 * L.Count, _matrix.Scales(panel) is not null) : TileFinish.None;
+        var call = new TileCall
+        {
+            Rows = (float*)pass.Rows, Distance = (long)pass.Distance * sizeof(float), Words = words,
+            Sums = sums, Accumulate = pass.First ? 0 : 1, SumDistance = sumRow * sizeof(float), Kept = (byte*)ready.Kept, ColumnScales = _matrix.Scales(panel),
+        };
+        var (row, (least, more)) = (block.Row, Math.DivRem(block.Rows, tiles));
         for (var t = 0; t < tiles; t++)
         {
-            var first = Part(block.Rows, tiles, t);
-            var count = Part(block.Rows, tiles, t + 1) - first;
+            var count = t < more ? least + 1 : least;
             var weights = t == 0 ? ready.First : ready.Others;
-            var call = new TileCall
-            {
-                Rows = (float*)pass.Rows + ((long)first * pass.Distance), Distance = (long)pass.Distance * sizeof(float), Words = words,
-                Panel = (byte*)weights.Weights, PanelDistance = weights.Distance, Kept = (byte*)ready.Kept,
-                Sums = sums + (pass.Whole ? 0 : (long)first * panels * 2 * L.Count), Accumulate = pass.First ? 0 : 1,
-                SumDistance = 2 * L.Count * sizeof(float), SumPanelDistance = (long)count * 2 * L.Count * sizeof(float),
-            };
-            var stores = pass.Last;
+            call.Panel = (byte*)weights.Weights;
+            call.PanelDistance = weights.Distance;
+            call.SumPanelDistance = (long)count * sumRow * sizeof(float);
             if (_arithmetic.TakesAnyDistance)
             {
                 // Fetched by the kernel as it goes.
                 call.Ahead = meets ? (byte*)(call.Rows + ((long)count * pass.Distance)) : ahead is null ? (byte*)call.Sums : ahead;
                 call.Fetches = meets ? (int)Math.Min(words, ((call.Distance * count) + Prefetch.Line - 1) / Prefetch.Line) : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), pass.Last ? 4 * count : 0);
-                call.Output = call.Residual = (byte*)call.Sums;
                 if (pass.Last)
                 {
-                    _epilogue.Prefetch(ref call, block.Row + first, count, column);
-                    stores = !_epilogue.Leave(ref call, block.Row + first, count, column, columns, _matrix.Scales(panel));
+                    _epilogue.Place(ref call, finish, row, count, column);
+                }
+                else
+                {
+                    call.Output = call.Residual = (byte*)call.Sums;
                 }
             }
             else if (pass.Last)
             {
-                _epilogue.Prefetch(block.Row + first, count, column);
+                _epilogue.Prefetch(row, count, column);
             }
 
             if (ahead is not null)
@@ -185,16 +188,20 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             }
 
             _arithmetic.Sum(&call, weights.Kernels, count);
-            for (var p = 0; stores && p < panels; p++)
+            for (var p = 0; pass.Last && call.Finish == TileFinish.None && p < panels; p++)
             {
-                var finished = call.Sums + ((long)p * count * 2 * L.Count);
+                var finished = call.Sums + ((long)p * count * sumRow);
                 if (_matrix.Scales(panel + p) is var scales && scales is not null)
                 {
                     ColumnScales<L, V>.Apply(finished, count, scales);
                 }
 
-                _epilogue.Store(finished, block.Row + first, count, column + (p * _matrix.PanelOutputs));
+                _epilogue.Store(finished, row, count, column + (p * _matrix.PanelOutputs));
             }
+
+            row += count;
+            call.Rows += (long)count * pass.Distance;
+            call.Sums += pass.Whole ? 0 : (long)count * panels * sumRow;
         }
     }
 
@@ -203,7 +210,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var stretches = Stretch.Cut(_source, run, _arithmetic, _matrix.WordInputs);
         var most = stretches.Length == 0 || stretches[0].Distance == 0
-            ? Blocking.Rows
+            ? _arithmetic.Pairs ? Blocking.PairedRows : Blocking.Rows
             : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words) / L.TileRows * L.TileRows, L.TileRows, Blocking.RowsInPlace);
         var parts = (run.Rows + most - 1) / most;
         return Enumerable.Range(0, parts).Select(p =>
@@ -221,7 +228,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             return [0];
         }
 
-        var wide = Math.Max(1, (gathers ? Blocking.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
+        var wide = Math.Max(1, (gathers && !_arithmetic.Pairs ? Blocking.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
         var block = _blocks.MaxBy(b => b.Rows.Rows).Rows;
         var panelCost = (long)(block.Rows + 8) * block.Inputs * _matrix.Columns;
         var affordable = (int)Math.Clamp(_matrix.Panels * panelCost / SmallestItem, 1, _matrix.Panels);

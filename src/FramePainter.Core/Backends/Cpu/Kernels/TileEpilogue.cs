@@ -59,76 +59,51 @@ internal sealed unsafe class TileEpilogue<L, V>
         Fetch(_secondResidual, row, rows, column);
     }
 
-    /// <summary>The same by the kernel that sums the tile, but for a second residual.</summary>
-    /// <param name="call">Receives where the tile will be stored.</param>
+    /// <summary>What the kernel that sums a tile does to finish it; nothing where that is left to <see cref="Store(float*, int, int, int)"/>.</summary>
+    /// <param name="column">The first output column.</param>
+    /// <param name="columns">How many the kernel stores: all of them must be there.</param>
+    /// <param name="columnScales">Whether columns have factors of their own.</param>
+    public TileFinish Finish(int column, int columns, bool columnScales)
+    {
+        if (_epilogue.Activation != Activation.None || columns > _channels - column)
+        {
+            return TileFinish.None;
+        }
+
+        return TileFinish.Output | When(columnScales, TileFinish.ColumnScales) | When(_bias is not null, TileFinish.Bias) | When(_table is not null, TileFinish.Added)
+            | When(_scale != 1, TileFinish.Scale) | When(_residual is not null, TileFinish.Residual) | When(_secondResidual is not null, TileFinish.SecondResidual);
+
+        static TileFinish When(bool wanted, TileFinish step) => wanted ? step : TileFinish.None;
+    }
+
+    /// <summary>Tells the kernel that sums a tile where it will be stored, and what belongs there; fetches a second residual.</summary>
+    /// <param name="call">Receives it. Its <see cref="TileCall.Finish"/> is nothing where rows of a table differ within the tile.</param>
+    /// <param name="finish">What <see cref="Finish"/> has said.</param>
     /// <param name="row">The first row.</param>
     /// <param name="rows">How many.</param>
     /// <param name="column">The first output column.</param>
-    public void Prefetch(ref TileCall call, int row, int rows, int column)
+    public void Place(ref TileCall call, TileFinish finish, int row, int rows, int column)
     {
         var at = ((long)row * _channels) + column;
         call.Output = (byte*)(_output + at);
         call.Residual = _residual is null ? call.Output : (byte*)(_residual + at);
+        call.SecondResidual = _secondResidual + at;
         call.OutputDistance = (long)_channels * sizeof(float);
         Fetch(_secondResidual, row, rows, column);
-    }
-
-    /// <summary>Leaves the finishing of a tile to the kernel that sums it, if it can do that.</summary>
-    /// <param name="call">Knows where the tile will be stored, by <see cref="Prefetch(ref TileCall, int, int, int)"/>; receives what happens to it on the way.</param>
-    /// <param name="row">The first row.</param>
-    /// <param name="rows">How many.</param>
-    /// <param name="column">The first output column.</param>
-    /// <param name="columns">How many the kernel stores: all of them must be there.</param>
-    /// <param name="columnScales">Factors of the columns, or null.</param>
-    /// <returns>False where the tile is left to <see cref="Store(float*, int, int, int)"/>.</returns>
-    public bool Leave(ref TileCall call, int row, int rows, int column, int columns, float* columnScales)
-    {
-        var image = row / _tokens;
-        var oneRow = _table is null || (row + rows - 1) / _tokens == image;
-        if (_epilogue.Activation != Activation.None || columns > _channels - column || !oneRow)
+        call.Finish = finish;
+        if (finish == TileFinish.None)
         {
-            return false;
+            return;
         }
 
-        call.Finish = TileFinish.Output;
-        if (columnScales is not null)
-        {
-            call.Finish |= TileFinish.ColumnScales;
-            call.ColumnScales = columnScales;
-        }
-
-        if (_bias is not null)
-        {
-            call.Finish |= TileFinish.Bias;
-            call.Bias = _bias + column;
-        }
-
+        call.Bias = _bias + column;
+        (call.Scale, call.ResidualScale, call.SecondResidualScale) = (_scale, _residualScales[0], _residualScales[1]);
         if (_table is not null)
         {
-            call.Finish |= TileFinish.Added;
+            var image = row / _tokens;
             call.Added = _table + ((long)_tableRows[image] * _channels) + column;
+            call.Finish = (row + rows - 1) / _tokens == image ? finish : TileFinish.None;
         }
-
-        if (_scale != 1)
-        {
-            call.Finish |= TileFinish.Scale;
-            call.Scale = _scale;
-        }
-
-        if (_residual is not null)
-        {
-            call.Finish |= TileFinish.Residual;
-            call.ResidualScale = _residualScales[0];
-        }
-
-        if (_secondResidual is not null)
-        {
-            call.Finish |= TileFinish.SecondResidual;
-            call.SecondResidual = _secondResidual + ((long)row * _channels) + column;
-            call.SecondResidualScale = _residualScales[1];
-        }
-
-        return true;
     }
 
     /// <summary>Finishes a tile.</summary>

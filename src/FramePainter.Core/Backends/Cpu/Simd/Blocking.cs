@@ -12,6 +12,9 @@ internal static class Blocking
     /// <summary>Rows of a work item: their inputs take 340 KB, a third of a core's second-level cache, and a widened panel serves all of them.</summary>
     public const int Rows = 252;
 
+    /// <summary>The same where tiles are of two panels: fewer rows, and twice the columns, gather half as often with as much in the second-level cache.</summary>
+    public const int PairedRows = 168;
+
     /// <summary>Columns of a work item: gathering its rows is spread over so many.</summary>
     public const int Columns = 320;
 
@@ -21,7 +24,7 @@ internal static class Blocking
     /// <summary>Most rows of such an item.</summary>
     public const int RowsInPlace = 336;
 
-    /// <summary>Columns of such an item: its rows come from afar once for so many.</summary>
+    /// <summary>Columns of such an item, or of one of <see cref="PairedRows"/>: its rows come from afar once for so many.</summary>
     public const int ColumnsInPlace = 640;
 
     /// <summary>Work items wanted of a product whose rows are gathered.</summary>
