@@ -37,7 +37,7 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
         $"CPU, {threads} threads, other tiles", () => new CpuBackend(threads, numbers: new CpuNumbers { Paired = !FirstLevelCache.HoldsPairs }), 0, Float32)
     {
         Absence = () => InstructionPaths.Best != InstructionPath.Avx512 ? "This processor lacks Avx512."
-            : FloatKernels.OfThisMachine(DType.F32) is null ? "This machine has no assembled kernels." : null,
+            : FloatKernels.OfThisMachine(InstructionPath.Avx512, DType.F32) is null ? "This machine has no assembled kernels." : null,
         Takes = built => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp),
     };
 

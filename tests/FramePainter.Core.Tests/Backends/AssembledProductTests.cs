@@ -112,22 +112,26 @@ public sealed class AssembledProductTests
 
     [Fact]
     public void Without_executable_pages_there_are_none() =>
-        Assert.Null(FloatKernels.Assemble(DType.F16, _ => throw new PlatformNotSupportedException("no pages today")));
+        Assert.Null(FloatKernels.Assemble(InstructionPath.Avx512, DType.F16, _ => throw new PlatformNotSupportedException("no pages today")));
 
     static void Same(ProductCase test, ProductOp op, WinogradUse winograd = WinogradUse.Never)
     {
-        Assert.SkipUnless(InstructionPaths.Best == InstructionPath.Avx512 && FloatKernels.OfThisMachine(DType.F16) is not null, "This machine has no assembled kernels.");
-        foreach (var format in new[] { WeightFormat.AsStored, WeightFormat.Int8 })
+        var paths = new[] { InstructionPath.Avx2, InstructionPath.Avx512 }.Where(path => FloatKernels.OfThisMachine(path, DType.F16) is not null).ToArray();
+        Assert.SkipUnless(paths.Length > 0, "This machine has no assembled kernels.");
+        foreach (var (path, format) in paths.SelectMany(path => new[] { (path, WeightFormat.AsStored), (path, WeightFormat.Int8) }))
         {
             var numbers = new CpuNumbers(Weights: format) { NarrowToo = true };
-            var expected = test.Run(op, InstructionPath.Avx512, 1, numbers with { CompiledOnly = true }, winograd);
-            foreach (var paired in new[] { false, true })
+            var expected = test.Run(op, path, 1, numbers with { CompiledOnly = true }, winograd);
+            foreach (var paired in path == InstructionPath.Avx512 ? [false, true] : new[] { false })
             {
-                Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 1, numbers with { Paired = paired }, winograd));
-                Assert.Equal(expected, test.Run(op, InstructionPath.Avx512, 3, numbers with { Paired = paired }, winograd));
+                Assert.Equal(expected, test.Run(op, path, 1, numbers with { Paired = paired }, winograd));
+                Assert.Equal(expected, test.Run(op, path, 3, numbers with { Paired = paired }, winograd));
             }
         }
 
-        Assert.Equal(test.Run(op, InstructionPath.Avx512, 2, s_compiled, winograd), test.Run(op, InstructionPath.Avx512, 2, winograd: winograd));
+        foreach (var path in paths)
+        {
+            Assert.Equal(test.Run(op, path, 2, s_compiled, winograd), test.Run(op, path, 2, winograd: winograd));
+        }
     }
 }

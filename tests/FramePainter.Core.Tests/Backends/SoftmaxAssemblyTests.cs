@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Tensors;
 
 namespace FramePainter.Core.Tests.Backends;
@@ -77,7 +78,7 @@ public sealed unsafe class SoftmaxAssemblyTests
 
     static (float[] Probabilities, float[] Largest, float[] Sums) Run(float[] scores, int keys, float[] before)
     {
-        var kernels = FloatKernels.OfThisMachine(DType.F32);
+        var kernels = FloatKernels.OfThisMachine(InstructionPath.Avx512, DType.F32);
         Assert.SkipUnless(kernels is not null, "This machine has no assembled kernels.");
         var strip = (float*)NativeMemory.AlignedAlloc((Rows * Stride * sizeof(float)) + 64, 64);
         try

@@ -29,7 +29,7 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
 
     /// <summary>The assembled float32 kernels for packed weights of a type, where there are any.</summary>
     /// <param name="type">The type.</param>
-    public FloatKernels? Assembled(DType type) => Path == InstructionPath.Avx512 && !CompiledOnly ? FloatKernels.OfThisMachine(type) : null;
+    public FloatKernels? Assembled(DType type) => CompiledOnly ? null : FloatKernels.OfThisMachine(Path, type);
 
     /// <summary>Looks at what there is.</summary>
     /// <param name="path">The instructions of all kernels.</param>
@@ -43,7 +43,7 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
                 nameof(PainterOptions.Precision), $"Precision {wanted.Precision} with weights {wanted.Weights}: each must be one of the kinds that are named.");
         }
 
-        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly, Paired = wanted.Paired ?? FirstLevelCache.HoldsPairs };
+        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly, Paired = path == InstructionPath.Avx512 && (wanted.Paired ?? FirstLevelCache.HoldsPairs) };
     }
 
     static ProductNumbers Resolve(InstructionPath path, CpuNumbers wanted)

@@ -1,3 +1,4 @@
+using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Tensors;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -5,7 +6,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>
-/// Writes float32 product kernels for AVX-512 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
+/// Writes float32 product kernels for AVX-512 and AVX2 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
 /// linear op are read where they are; memory of this tile's outputs and of later tiles is fetched little by little between the multiply-adds, where a burst
 /// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the
 /// runtime has no intrinsic, by the first tile that reads them, which keeps them for the others. Sums are the same chains of multiply-adds as the
@@ -13,16 +14,11 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// </summary>
 internal static class FloatAssembly
 {
-    const int RegisterBytes = 64;
+    /// <summary>Bytes of a cache line.</summary>
+    const int Line = Prefetch.Line;
 
     /// <summary>Inputs of one round of a kernel's loop: where two multiply-adds begin in a cycle, additions to pointers take their ports' turns.</summary>
     const int Unrolled = 4;
-
-    static readonly AssemblerRegisterZMM[] s_registers =
-    [
-        zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
-        zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
-    ];
 
     /// <summary>Each addresses three rows: itself, one distance on, and two.</summary>
     static readonly AssemblerRegister64[] s_rows = [rax, rcx, rdx, r8, r9];
@@ -30,23 +26,24 @@ internal static class FloatAssembly
     static readonly AssemblerRegisterXMM[] s_keptOnWindows = [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
 
     /// <summary><c>void (TileCall*)</c>.</summary>
+    /// <param name="vector">The vector instructions.</param>
     /// <param name="type">The stored type of the weights: F32, F16, BF16 or I8.</param>
-    /// <param name="rows">Rows of the tile, 1 to 14.</param>
+    /// <param name="rows">Rows of the tile, up to <see cref="VectorAssembly.TileRows"/>.</param>
     /// <param name="columns">Registers of columns: 1 or 2 of one panel, or all 4 of two panels, for up to 6 rows.</param>
     /// <param name="keeps">Weights are also written, as float32, to <see cref="TileCall.Kept"/>.</param>
-    public static byte[] Product(DType type, int rows, int columns, bool keeps = false)
+    public static byte[] Product(VectorAssembly vector, DType type, int rows, int columns, bool keeps = false)
     {
         var code = new Assembler(64);
         var paired = columns == 4;
         var (call, distance, panel, second, ahead, words) = (rbx, r10, r11, rdx, rsi, edi);
         var (output, residual, outputDistance, fetches, kept, secondKept) = (r13, r14, r15, ebp, r12, r8);
-        var half = RegisterBytes / sizeof(float) * type.Size();
+        var half = vector.Bytes / sizeof(float) * type.Size();
         Enter(code, call);
         var unwritten = code.CreateLabel();
-        Each(rows, columns, (r, c) => code.vpxord(Sum(r, c), Sum(r, c), Sum(r, c)));
+        Each(rows, columns, (r, c) => vector.Zero(code, Sum(r, c)));
         code.cmp(__dword_ptr[call + 44], 0);
         code.je(unwritten);
-        InTile((sum, memory) => code.vmovups(sum, memory));
+        InTile((sum, memory) => vector.Load(code, sum, memory));
         code.Label(ref unwritten);
         code.mov(panel, __[call + 8]);
         code.mov(distance, __[call + 32]);
@@ -70,7 +67,7 @@ internal static class FloatAssembly
         if (keeps && paired)
         {
             code.movsxd(secondKept, words);
-            code.imul(secondKept, secondKept, 2 * RegisterBytes);
+            code.imul(secondKept, secondKept, 2 * vector.Bytes);
             code.add(secondKept, kept);
         }
 
@@ -107,30 +104,30 @@ internal static class FloatAssembly
         var (toOutput, end) = (code.CreateLabel(), code.CreateLabel());
         code.cmp(__dword_ptr[call + 76], (int)TileFinish.None);
         code.jne(toOutput);
-        InTile((sum, memory) => code.vmovups(memory, sum));
+        InTile((sum, memory) => vector.Store(code, memory, sum));
         code.jmp(end);
         code.Label(ref toOutput);
-        Where(TileFinish.ColumnScales, () => Row(112, (sum, memory) => code.vmulps(sum, sum, memory)));
-        Where(TileFinish.Bias, () => Row(120, (sum, memory) => code.vaddps(sum, sum, memory)));
-        Where(TileFinish.Added, () => Row(128, (sum, memory) => code.vaddps(sum, sum, memory)));
+        Where(TileFinish.ColumnScales, () => Row(112, (sum, memory) => vector.Multiply(code, sum, memory)));
+        Where(TileFinish.Bias, () => Row(120, (sum, memory) => vector.Add(code, sum, memory)));
+        Where(TileFinish.Added, () => Row(128, (sum, memory) => vector.Add(code, sum, memory)));
         Where(TileFinish.Scale, () =>
         {
-            code.vbroadcastss(Weights(0), __dword_ptr[call + 144]);
-            Each(rows, columns, (r, c) => code.vmulps(Sum(r, c), Sum(r, c), Weights(0)));
+            vector.Broadcast(code, Weights(0), __dword_ptr[call + 144]);
+            Each(rows, columns, (r, c) => vector.Multiply(code, Sum(r, c), Weights(0)));
         });
         Where(TileFinish.Residual, () => Residual(56, 148));
         Where(TileFinish.SecondResidual, () => Residual(136, 152));
-        Outputs(48, (sum, memory) => code.vmovups(memory, sum));
+        Outputs(48, (sum, memory) => vector.Store(code, memory, sum));
         code.Label(ref end);
         return Finish(code);
 
         // Sums come first, then the panel's registers, then those of broadcasts, which take turns, so that the next load need not wait for the last use.
-        AssemblerRegisterZMM Sum(int r, int c) => s_registers[((paired ? 4 : 2) * r) + c];
-        AssemblerRegisterZMM Weights(int c) => s_registers[(paired ? 24 : 28) + c];
-        AssemblerRegisterZMM Broadcast(int r) => paired ? s_registers[28 + (r % 4)] : s_registers[30 + (r % 2)];
+        int Sum(int r, int c) => ((paired ? 4 : 2) * r) + c;
+        int Weights(int c) => (paired ? 24 : 2 * vector.TileRows) + c;
+        int Broadcast(int r) => paired ? 28 + (r % 4) : (2 * vector.TileRows) + 2 + (r % 2);
 
         // Where rows' pointers are not in use yet, or no more.
-        void InTile(Action<AssemblerRegisterZMM, AssemblerMemoryOperand> move)
+        void InTile(Action<int, AssemblerMemoryOperand> move)
         {
             var (first, next, apart) = (rax, rcx, r8);
             code.mov(first, __[call + 16]);
@@ -145,7 +142,7 @@ internal static class FloatAssembly
             {
                 for (var c = 0; c < columns; c++)
                 {
-                    move(Sum(r, c), __zmmword_ptr[(c < 2 ? first : next) + (c % 2 * RegisterBytes)]);
+                    move(Sum(r, c), __[(c < 2 ? first : next) + (c % 2 * vector.Bytes)]);
                 }
 
                 code.add(first, apart);
@@ -166,20 +163,20 @@ internal static class FloatAssembly
         }
 
         // The same row for all rows of sums.
-        void Row(int field, Action<AssemblerRegisterZMM, AssemblerMemoryOperand> apply)
+        void Row(int field, Action<int, AssemblerMemoryOperand> apply)
         {
             code.mov(rax, __[call + field]);
-            Each(rows, columns, (r, c) => apply(Sum(r, c), __zmmword_ptr[rax + (c * RegisterBytes)]));
+            Each(rows, columns, (r, c) => apply(Sum(r, c), __[rax + (c * vector.Bytes)]));
         }
 
         void Residual(int field, int scale)
         {
-            code.vbroadcastss(Weights(0), __dword_ptr[call + scale]);
-            Outputs(field, (sum, memory) => code.vfmadd231ps(sum, Weights(0), memory));
+            vector.Broadcast(code, Weights(0), __dword_ptr[call + scale]);
+            Outputs(field, (sum, memory) => vector.MultiplyAdd(code, sum, Weights(0), memory));
         }
 
         // Row by row where the tile is stored, or in another picture of the same shape.
-        void Outputs(int field, Action<AssemblerRegisterZMM, AssemblerMemoryOperand> move)
+        void Outputs(int field, Action<int, AssemblerMemoryOperand> move)
         {
             code.mov(rax, __[call + field]);
             code.mov(outputDistance, __[call + 64]);
@@ -187,7 +184,7 @@ internal static class FloatAssembly
             {
                 for (var c = 0; c < columns; c++)
                 {
-                    move(Sum(r, c), __zmmword_ptr[rax + (c * RegisterBytes)]);
+                    move(Sum(r, c), __[rax + (c * vector.Bytes)]);
                 }
 
                 code.add(rax, outputDistance);
@@ -198,10 +195,10 @@ internal static class FloatAssembly
         {
             if (fetch)
             {
-                for (var c = 0; c < columns; c++)
+                for (var at = 0; at < columns * vector.Bytes; at += Line)
                 {
-                    code.prefetchw(__byte_ptr[output + (c * RegisterBytes)]);
-                    code.prefetcht0(__byte_ptr[residual + (c * RegisterBytes)]);
+                    code.prefetchw(__byte_ptr[output + at]);
+                    code.prefetcht0(__byte_ptr[residual + at]);
                 }
 
                 code.add(output, outputDistance);
@@ -213,16 +210,16 @@ internal static class FloatAssembly
                 for (var c = 0; c < columns; c++)
                 {
                     var at = (2 * step) + (c % 2);
-                    Load(code, type, Weights(c), (c < 2 ? panel : second) + (at * half));
+                    vector.Weights(code, type, Weights(c), (c < 2 ? panel : second) + (at * half));
                     if (keeps)
                     {
-                        code.vmovups(__zmmword_ptr[(c < 2 ? kept : secondKept) + (at * RegisterBytes)], Weights(c));
+                        vector.Store(code, __[(c < 2 ? kept : secondKept) + (at * vector.Bytes)], Weights(c));
                     }
                 }
 
                 if (fetch)
                 {
-                    code.prefetcht1(__byte_ptr[ahead + (step * RegisterBytes)]);
+                    code.prefetcht1(__byte_ptr[ahead + (step * Line)]);
                 }
 
                 for (var r = 0; r < rows; r++)
@@ -230,10 +227,10 @@ internal static class FloatAssembly
                     var x = Broadcast(r);
                     var row = s_rows[r / 3];
                     var at = step * sizeof(float);
-                    code.vbroadcastss(x, (r % 3) switch { 0 => __dword_ptr[row + at], 1 => __dword_ptr[row + distance + at], _ => __dword_ptr[row + (distance * 2) + at] });
+                    vector.Broadcast(code, x, (r % 3) switch { 0 => __dword_ptr[row + at], 1 => __dword_ptr[row + distance + at], _ => __dword_ptr[row + (distance * 2) + at] });
                     for (var c = 0; c < columns; c++)
                     {
-                        code.vfmadd231ps(Sum(r, c), x, Weights(c));
+                        vector.MultiplyAdd(code, Sum(r, c), x, Weights(c));
                     }
                 }
             }
@@ -251,42 +248,18 @@ internal static class FloatAssembly
 
             if (keeps)
             {
-                code.add(kept, count * 2 * RegisterBytes);
+                code.add(kept, count * 2 * vector.Bytes);
             }
 
             if (keeps && paired)
             {
-                code.add(secondKept, count * 2 * RegisterBytes);
+                code.add(secondKept, count * 2 * vector.Bytes);
             }
 
             if (fetch)
             {
-                code.add(ahead, count * RegisterBytes);
+                code.add(ahead, count * Line);
             }
-        }
-    }
-
-    /// <summary>Sixteen weights as float32.</summary>
-    static void Load(Assembler code, DType type, AssemblerRegisterZMM to, AssemblerMemoryOperand from)
-    {
-        switch (type)
-        {
-            case DType.F32:
-                code.vmovups(to, from);
-                break;
-            case DType.F16:
-                code.vcvtph2ps(to, from);
-                break;
-            case DType.BF16:
-                code.vpmovzxwd(to, from);
-                code.vpslld(to, to, 16);
-                break;
-            case DType.I8:
-                code.vpmovsxbd(to, from);
-                code.vcvtdq2ps(to, to);
-                break;
-            default:
-                throw new NotSupportedException($"No kernel reads weights of {type}.");
         }
     }
 

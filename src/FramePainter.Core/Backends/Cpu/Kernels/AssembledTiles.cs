@@ -2,7 +2,7 @@ using FramePainter.Backends.Cpu.Jit;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>Float32 rows by weights widened to float32, multiplied by assembled kernels. AVX-512 only.</summary>
+/// <summary>Float32 rows by weights widened to float32, multiplied by assembled kernels. Tiles of two panels are of AVX-512 only.</summary>
 /// <param name="stored">Kernels that read the packed weights' type.</param>
 /// <param name="wide">Kernels that read float32: the same where that is the packed type.</param>
 /// <param name="pairs">Whether tiles of two panels are wanted.</param>
