@@ -33,13 +33,12 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
 
     /// <summary>The same with tiles of the other shape, two panels wide or one, and only the cases that have products or attention.</summary>
     /// <param name="threads">Its threads.</param>
-    public static BackendProfile CpuOtherTiles(int threads) => new(
-        $"CPU, {threads} threads, other tiles", () => new CpuBackend(threads, numbers: new CpuNumbers { Paired = !FirstLevelCache.HoldsPairs }), 0, Float32)
-    {
-        Absence = () => InstructionPaths.Best != InstructionPath.Avx512 ? "This processor lacks Avx512."
-            : FloatKernels.OfThisMachine(InstructionPath.Avx512, DType.F32) is null ? "This machine has no assembled kernels." : null,
-        Takes = built => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp),
-    };
+    public static BackendProfile CpuOtherTiles(int threads) =>
+        Assembled($"CPU, {threads} threads, other tiles", InstructionPath.Avx512, () => new CpuBackend(threads, numbers: new CpuNumbers { Paired = !FirstLevelCache.HoldsPairs }));
+
+    /// <summary>The same with the kernels of processors without AVX-512.</summary>
+    /// <param name="threads">Its threads.</param>
+    public static BackendProfile CpuAvx2(int threads) => Assembled($"CPU, {threads} threads, Avx2", InstructionPath.Avx2, () => new CpuBackend(threads, InstructionPath.Avx2));
 
     /// <summary>
     /// Winograd's convolution wherever it can be computed, on one instruction path, and only the cases that it computes. A NaN spreads to the
@@ -79,6 +78,12 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="terms">Terms of the longest sum.</param>
     public double Tolerance(double sensitivity, double size, double terms) =>
         (sensitivity * ((4 * Operands) + (Arithmetic * (8 + Math.Sqrt(terms))))) + (2 * Stored * size);
+
+    static BackendProfile Assembled(string name, InstructionPath path, Func<CpuBackend> create) => new(name, create, 0, Float32)
+    {
+        Absence = () => !InstructionPaths.IsSupported(path) ? $"This processor lacks {path}." : FloatKernels.OfThisMachine(path, DType.F32) is null ? "This machine has no assembled kernels." : null,
+        Takes = built => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp),
+    };
 
     sealed class Takers(ConvOp op) : ILanesFactory<bool>
     {

@@ -12,6 +12,9 @@ public sealed class CpuConformance() : ProcessorConformance(BackendProfile.Cpu);
 /// <summary>Products and attention with AVX-512's tiles of the shape that this processor does not prefer.</summary>
 public sealed class CpuOtherTilesConformance() : ProcessorConformance(BackendProfile.CpuOtherTiles);
 
+/// <summary>Products and attention as on processors without AVX-512.</summary>
+public sealed class CpuAvx2Conformance() : ProcessorConformance(BackendProfile.CpuAvx2);
+
 /// <summary>The suite on the processor in bfloat16.</summary>
 public sealed class CpuBFloat16Conformance() : ProcessorConformance(threads => BackendProfile.CpuBFloat16(threads, BrainSupport.OfThisMachine));
 
