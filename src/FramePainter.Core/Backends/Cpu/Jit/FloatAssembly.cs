@@ -31,7 +31,7 @@ internal static class FloatAssembly
     /// <param name="rows">Rows of the tile, up to <see cref="VectorAssembly.TileRows"/>.</param>
     /// <param name="columns">Registers of columns: 1 or 2 of one panel, or all 4 of two panels, for up to 6 rows.</param>
     /// <param name="keeps">Weights are also written, as float32, to <see cref="TileCall.Kept"/>.</param>
-    public static byte[] Product(VectorAssembly vector, DType type, int rows, int columns, bool keeps = false)
+    public static byte[] Product(VectorAssembly vector, DType type, int rows, int columns, bool keeps)
     {
         var code = new Assembler(64);
         var paired = columns == 4;

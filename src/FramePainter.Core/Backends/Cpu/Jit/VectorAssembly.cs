@@ -1,57 +1,102 @@
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Tensors;
 using Iced.Intel;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace FramePainter.Backends.Cpu.Jit;
 
-/// <summary>The vector instructions of product kernels in one width; registers go by their numbers.</summary>
-internal abstract class VectorAssembly
+/// <summary>The vector instructions of product kernels in one width: the same verbs, other codes. Registers go by their numbers.</summary>
+internal sealed class VectorAssembly
 {
+    static readonly VectorAssembly s_avx512 = new()
+    {
+        Bytes = 64, TileRows = 14, Pairs = true, First = Register.ZMM0,
+        Exclude = Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, Read = Code.EVEX_Vmovups_zmm_k1z_zmmm512, Write = Code.EVEX_Vmovups_zmmm512_k1z_zmm,
+        Spread = Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32, Fuse = Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er,
+        Sum = Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er, Product = Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er,
+        FromHalves = Code.EVEX_Vcvtph2ps_zmm_k1z_ymmm256_sae, FromWords = Code.EVEX_Vpmovzxwd_zmm_k1z_ymmm256, Shift = Code.EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8,
+        FromBytes = Code.EVEX_Vpmovsxbd_zmm_k1z_xmmm128, FromIntegers = Code.EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er,
+    };
+
+    static readonly VectorAssembly s_avx2 = new()
+    {
+        Bytes = 32, TileRows = 6, Pairs = false, First = Register.YMM0,
+        Exclude = Code.VEX_Vxorps_ymm_ymm_ymmm256, Read = Code.VEX_Vmovups_ymm_ymmm256, Write = Code.VEX_Vmovups_ymmm256_ymm,
+        Spread = Code.VEX_Vbroadcastss_ymm_m32, Fuse = Code.VEX_Vfmadd231ps_ymm_ymm_ymmm256,
+        Sum = Code.VEX_Vaddps_ymm_ymm_ymmm256, Product = Code.VEX_Vmulps_ymm_ymm_ymmm256,
+        FromHalves = Code.VEX_Vcvtph2ps_ymm_xmmm128, FromWords = Code.VEX_Vpmovzxwd_ymm_xmmm128, Shift = Code.VEX_Vpslld_ymm_ymm_imm8,
+        FromBytes = Code.VEX_Vpmovsxbd_ymm_xmmm64, FromIntegers = Code.VEX_Vcvtdq2ps_ymm_ymmm256,
+    };
+
     /// <summary>The width of a path that has one: AVX-512 or AVX2; null for others.</summary>
     /// <param name="path">The path.</param>
     public static VectorAssembly? Of(InstructionPath path) => path switch
     {
-        InstructionPath.Avx512 => new Assembly512(),
-        InstructionPath.Avx2 => new Assembly256(),
+        InstructionPath.Avx512 => s_avx512,
+        InstructionPath.Avx2 => s_avx2,
         _ => null,
     };
 
     /// <summary>Bytes of a register.</summary>
-    public abstract int Bytes { get; }
+    public required int Bytes { get; init; }
 
     /// <summary>Rows of a tile of one panel: its sums leave four registers for two of weights and two of broadcasts.</summary>
-    public abstract int TileRows { get; }
+    public required int TileRows { get; init; }
 
     /// <summary>Whether there are 32 registers, enough for tiles of two panels.</summary>
-    public abstract bool Pairs { get; }
+    public required bool Pairs { get; init; }
+
+    public required Register First { private get; init; }
+
+    public required Code Exclude { private get; init; }
+
+    public required Code Read { private get; init; }
+
+    public required Code Write { private get; init; }
+
+    public required Code Spread { private get; init; }
+
+    public required Code Fuse { private get; init; }
+
+    public required Code Sum { private get; init; }
+
+    public required Code Product { private get; init; }
+
+    public required Code FromHalves { private get; init; }
+
+    public required Code FromWords { private get; init; }
+
+    public required Code Shift { private get; init; }
+
+    public required Code FromBytes { private get; init; }
+
+    public required Code FromIntegers { private get; init; }
 
     /// <summary>Register = 0.</summary>
-    public abstract void Zero(Assembler code, int register);
+    public void Zero(Assembler code, int register) => code.AddInstruction(Instruction.Create(Exclude, First + register, First + register, First + register));
 
     /// <summary>Register = memory.</summary>
-    public abstract void Load(Assembler code, int register, AssemblerMemoryOperand memory);
+    public void Load(Assembler code, int register, AssemblerMemoryOperand memory) => From(code, Read, register, memory);
 
     /// <summary>Memory = register.</summary>
-    public abstract void Store(Assembler code, AssemblerMemoryOperand memory, int register);
+    public void Store(Assembler code, AssemblerMemoryOperand memory, int register) => code.AddInstruction(Instruction.Create(Write, memory.ToMemoryOperand(64), First + register));
 
     /// <summary>Every lane = one float of memory.</summary>
-    public abstract void Broadcast(Assembler code, int register, AssemblerMemoryOperand memory);
+    public void Broadcast(Assembler code, int register, AssemblerMemoryOperand memory) => From(code, Spread, register, memory);
 
     /// <summary>Sum += x·y.</summary>
-    public abstract void MultiplyAdd(Assembler code, int sum, int x, int y);
+    public void MultiplyAdd(Assembler code, int sum, int x, int y) => code.AddInstruction(Instruction.Create(Fuse, First + sum, First + x, First + y));
 
     /// <summary>Sum += x·memory.</summary>
-    public abstract void MultiplyAdd(Assembler code, int sum, int x, AssemblerMemoryOperand memory);
+    public void MultiplyAdd(Assembler code, int sum, int x, AssemblerMemoryOperand memory) => code.AddInstruction(Instruction.Create(Fuse, First + sum, First + x, memory.ToMemoryOperand(64)));
 
     /// <summary>Register += memory.</summary>
-    public abstract void Add(Assembler code, int register, AssemblerMemoryOperand memory);
+    public void Add(Assembler code, int register, AssemblerMemoryOperand memory) => code.AddInstruction(Instruction.Create(Sum, First + register, First + register, memory.ToMemoryOperand(64)));
 
     /// <summary>Register *= x.</summary>
-    public abstract void Multiply(Assembler code, int register, int x);
+    public void Multiply(Assembler code, int register, int x) => code.AddInstruction(Instruction.Create(Product, First + register, First + register, First + x));
 
     /// <summary>Register *= memory.</summary>
-    public abstract void Multiply(Assembler code, int register, AssemblerMemoryOperand memory);
+    public void Multiply(Assembler code, int register, AssemblerMemoryOperand memory) => code.AddInstruction(Instruction.Create(Product, First + register, First + register, memory.ToMemoryOperand(64)));
 
     /// <summary>A register of weights as float32.</summary>
     /// <param name="code">Receives the instructions.</param>
@@ -66,115 +111,20 @@ internal abstract class VectorAssembly
                 Load(code, register, memory);
                 break;
             case DType.F16:
-                Halves(code, register, memory);
+                From(code, FromHalves, register, memory);
                 break;
             case DType.BF16:
-                Words(code, register, memory);
+                From(code, FromWords, register, memory);
+                code.AddInstruction(Instruction.Create(Shift, First + register, First + register, 16));
                 break;
             case DType.I8:
-                SignedBytes(code, register, memory);
+                From(code, FromBytes, register, memory);
+                code.AddInstruction(Instruction.Create(FromIntegers, First + register, First + register));
                 break;
             default:
                 throw new NotSupportedException($"No kernel reads weights of {type}.");
         }
     }
 
-    /// <summary>Float16 to float32.</summary>
-    protected abstract void Halves(Assembler code, int register, AssemblerMemoryOperand memory);
-
-    /// <summary>Words to the upper halves of as many floats.</summary>
-    protected abstract void Words(Assembler code, int register, AssemblerMemoryOperand memory);
-
-    /// <summary>Signed bytes to float32.</summary>
-    protected abstract void SignedBytes(Assembler code, int register, AssemblerMemoryOperand memory);
-
-    sealed class Assembly512 : VectorAssembly
-    {
-        static readonly AssemblerRegisterZMM[] s_registers =
-        [
-            zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
-            zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
-        ];
-
-        public override int Bytes => 64;
-
-        public override int TileRows => 14;
-
-        public override bool Pairs => true;
-
-        public override void Zero(Assembler code, int register) => code.vpxord(s_registers[register], s_registers[register], s_registers[register]);
-
-        public override void Load(Assembler code, int register, AssemblerMemoryOperand memory) => code.vmovups(s_registers[register], memory);
-
-        public override void Store(Assembler code, AssemblerMemoryOperand memory, int register) => code.vmovups(memory, s_registers[register]);
-
-        public override void Broadcast(Assembler code, int register, AssemblerMemoryOperand memory) => code.vbroadcastss(s_registers[register], memory);
-
-        public override void MultiplyAdd(Assembler code, int sum, int x, int y) => code.vfmadd231ps(s_registers[sum], s_registers[x], s_registers[y]);
-
-        public override void MultiplyAdd(Assembler code, int sum, int x, AssemblerMemoryOperand memory) => code.vfmadd231ps(s_registers[sum], s_registers[x], memory);
-
-        public override void Add(Assembler code, int register, AssemblerMemoryOperand memory) => code.vaddps(s_registers[register], s_registers[register], memory);
-
-        public override void Multiply(Assembler code, int register, int x) => code.vmulps(s_registers[register], s_registers[register], s_registers[x]);
-
-        public override void Multiply(Assembler code, int register, AssemblerMemoryOperand memory) => code.vmulps(s_registers[register], s_registers[register], memory);
-
-        protected override void Halves(Assembler code, int register, AssemblerMemoryOperand memory) => code.vcvtph2ps(s_registers[register], memory);
-
-        protected override void Words(Assembler code, int register, AssemblerMemoryOperand memory)
-        {
-            code.vpmovzxwd(s_registers[register], memory);
-            code.vpslld(s_registers[register], s_registers[register], 16);
-        }
-
-        protected override void SignedBytes(Assembler code, int register, AssemblerMemoryOperand memory)
-        {
-            code.vpmovsxbd(s_registers[register], memory);
-            code.vcvtdq2ps(s_registers[register], s_registers[register]);
-        }
-    }
-
-    sealed class Assembly256 : VectorAssembly
-    {
-        static readonly AssemblerRegisterYMM[] s_registers = [ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15];
-
-        public override int Bytes => 32;
-
-        public override int TileRows => 6;
-
-        public override bool Pairs => false;
-
-        public override void Zero(Assembler code, int register) => code.vxorps(s_registers[register], s_registers[register], s_registers[register]);
-
-        public override void Load(Assembler code, int register, AssemblerMemoryOperand memory) => code.vmovups(s_registers[register], memory);
-
-        public override void Store(Assembler code, AssemblerMemoryOperand memory, int register) => code.vmovups(memory, s_registers[register]);
-
-        public override void Broadcast(Assembler code, int register, AssemblerMemoryOperand memory) => code.vbroadcastss(s_registers[register], memory);
-
-        public override void MultiplyAdd(Assembler code, int sum, int x, int y) => code.vfmadd231ps(s_registers[sum], s_registers[x], s_registers[y]);
-
-        public override void MultiplyAdd(Assembler code, int sum, int x, AssemblerMemoryOperand memory) => code.vfmadd231ps(s_registers[sum], s_registers[x], memory);
-
-        public override void Add(Assembler code, int register, AssemblerMemoryOperand memory) => code.vaddps(s_registers[register], s_registers[register], memory);
-
-        public override void Multiply(Assembler code, int register, int x) => code.vmulps(s_registers[register], s_registers[register], s_registers[x]);
-
-        public override void Multiply(Assembler code, int register, AssemblerMemoryOperand memory) => code.vmulps(s_registers[register], s_registers[register], memory);
-
-        protected override void Halves(Assembler code, int register, AssemblerMemoryOperand memory) => code.vcvtph2ps(s_registers[register], memory);
-
-        protected override void Words(Assembler code, int register, AssemblerMemoryOperand memory)
-        {
-            code.vpmovzxwd(s_registers[register], memory);
-            code.vpslld(s_registers[register], s_registers[register], 16);
-        }
-
-        protected override void SignedBytes(Assembler code, int register, AssemblerMemoryOperand memory)
-        {
-            code.vpmovsxbd(s_registers[register], memory);
-            code.vcvtdq2ps(s_registers[register], s_registers[register]);
-        }
-    }
+    void From(Assembler code, Code instruction, int register, AssemblerMemoryOperand memory) => code.AddInstruction(Instruction.Create(instruction, First + register, memory.ToMemoryOperand(64)));
 }

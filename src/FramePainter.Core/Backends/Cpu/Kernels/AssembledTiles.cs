@@ -23,13 +23,13 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     {
         var first = new ReadyPanel((nint)weights, narrow ? stored.Narrow : stored.Wide);
         return stored == wide || tiles == 1 ? new ReadyPanels(first)
-            : new ReadyPanels(first with { Kernels = narrow ? stored.Keeping.Narrow : stored.Keeping.Wide }, new ReadyPanel((nint)spare, narrow ? wide.Narrow : wide.Wide), (nint)spare);
+            : new ReadyPanels(first with { Kernels = narrow ? stored.Keeping.Narrow : stored.Keeping.Wide }, new ReadyPanel((nint)spare, narrow ? wide.Narrow : wide.Wide));
     }
 
     /// <inheritdoc/>
     public override ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) =>
         stored == wide ? new ReadyPanels(new ReadyPanel((nint)first, wide.Paired, second - first))
-        : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Simd.Lanes512.Count * sizeof(float)), (nint)spare);
+        : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Simd.Lanes512.Count * sizeof(float)));
 
     /// <inheritdoc/>
     public override void Sum(TileCall* call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);

@@ -148,7 +148,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var call = new TileCall
         {
             Rows = (float*)pass.Rows, Distance = (long)pass.Distance * sizeof(float), Words = words,
-            Sums = sums, Accumulate = pass.First ? 0 : 1, SumDistance = sumRow * sizeof(float), Kept = (byte*)ready.Kept, ColumnScales = _matrix.Scales(panel),
+            Sums = sums, Accumulate = pass.First ? 0 : 1, SumDistance = sumRow * sizeof(float), Kept = (byte*)ready.Others.Weights, ColumnScales = _matrix.Scales(panel),
         };
         var (row, (least, more)) = (block.Row, Math.DivRem(block.Rows, tiles));
         for (var t = 0; t < tiles; t++)

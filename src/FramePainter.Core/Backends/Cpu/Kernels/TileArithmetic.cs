@@ -12,14 +12,13 @@ internal readonly unsafe record struct ReadyPanel(nint Weights, nint[] Kernels, 
 
 /// <summary>The same with what the first tile has to do with it.</summary>
 /// <param name="First">As the first tile reads it.</param>
-/// <param name="Others">As all others do.</param>
-/// <param name="Kept">Where the first tile leaves it for the others; null where it is left as it is.</param>
-internal readonly unsafe record struct ReadyPanels(ReadyPanel First, ReadyPanel Others, nint Kept)
+/// <param name="Others">As all others do; where that is elsewhere, the first tile's kernels leave it there.</param>
+internal readonly record struct ReadyPanels(ReadyPanel First, ReadyPanel Others)
 {
     /// <summary>All tiles read it alike.</summary>
     /// <param name="panel">How.</param>
     public ReadyPanels(ReadyPanel panel)
-        : this(panel, panel, 0)
+        : this(panel, panel)
     {
     }
 }
