@@ -40,7 +40,7 @@ FP_KERNEL(attention_any, 128, 1, AttentionArgs, a)
     int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
     int token = bid_x() * WARPS + tid() / 32;
     if (token >= a.tokens) return;
-    int key_image = (int)((i64)image * s.key_images / a.images);
+    int key_image = shared_row(image, a.images, s.key_images);
     Scratch* mine = load_query(s, a, image, head, token);
     float out[WIDEST / 32], largest = -__builtin_inff(), total = 0;
     UNROLL for (int i = 0; i < WIDEST / 32; i++) out[i] = 0;
@@ -84,7 +84,7 @@ FP_KERNEL(attention_probabilities, 128, 1, AttentionArgs, a)
     int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
     int token = bid_x() * WARPS + tid() / 32;
     if (token >= a.tokens) return;
-    int key_image = (int)((i64)image * s.key_images / a.images);
+    int key_image = shared_row(image, a.images, s.key_images);
     Scratch* mine = load_query(s, a, image, head, token);
     float largest = -__builtin_inff(), total = 0;
     for (int first = 0; first < s.keys; first += 32)

@@ -24,7 +24,7 @@ template <int DIM> struct Flash
         half* stages = query + MATRIX;
         int lane = tid() % 32, warp = tid() / 32;
         int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
-        int key_image = (int)((i64)image * s.key_images / a.images);
+        int key_image = shared_row(image, a.images, s.key_images);
         int first = bid_x() * TILE;
         const half* keys = (const half*)s.key.data + (i64)key_image * s.keys * s.key_stride + head * a.head_dim;
         const half* values = (const half*)s.value.data + (i64)key_image * s.keys * s.value_stride + head * a.head_dim;
@@ -105,11 +105,12 @@ template <int DIM> struct Flash
                 correction[h] = ex2((largest[h] - most) * a.scale_log2);
                 largest[h] = most;
                 total[h] *= correction[h];
+                float offset = most * a.scale_log2;
                 UNROLL for (int j = 0; j < 8; j++)
                 {
                     UNROLL for (int e = 0; e < 2; e++)
                     {
-                        float p = ex2((score[j][2 * h + e] - most) * a.scale_log2);
+                        float p = ex2(score[j][2 * h + e] * a.scale_log2 - offset);
                         score[j][2 * h + e] = p;
                         total[h] += p;
                     }

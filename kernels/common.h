@@ -162,8 +162,8 @@ DEV void activate_all(int activation, float (&r)[8])
     }
 }
 
+// The row that an image reads where images share rows in equal runs. Both are a few: a division of 64 bits would be a call.
+DEV int shared_row(int image, int images, int rows) { return (int)((u32)image * (u32)rows / (u32)images); }
+
 // The row of a table that an image reads: alternating, or in equal runs.
-DEV int row_of(int image, int images, int rows, int by_frame)
-{
-    return by_frame ? image % rows : (int)((i64)image * rows / images);
-}
+DEV int row_of(int image, int images, int rows, int by_frame) { return by_frame ? image % rows : shared_row(image, images, rows); }

@@ -21,7 +21,8 @@ DEV void sync() { __syncthreads(); }
 DEV void sync_warp() { __nvvm_bar_warp_sync(~0u); }
 DEV float shfl_xor(float v, int mask) { return __nvvm_shfl_sync_bfly_f32(~0u, v, mask, 31); }
 
-DEV float ex2(float x) { return __nvvm_ex2_approx_f(x); }
+// Powers below 2^-126 are zero: to keep subnormal ones, ptxas would put three instructions around the one.
+DEV float ex2(float x) { return __nvvm_ex2_approx_ftz_f(x); }
 
 // A reciprocal within one unit in the last place.
 DEV float rcp(float x) { return __nvvm_rcp_approx_ftz_f(x); }
@@ -38,6 +39,9 @@ DEV void hold(u32x4& words)
     asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
     words = u32x4{a, b, c, d};
 }
+
+// Takes a number for a new one, so that what follows from it is computed where it is used, and held in no register before.
+DEV void hold(int& number) { asm volatile("" : "+r"(number)); }
 
 // Sixteen bytes to shared memory; zeros where the source is masked out.
 DEV void cp_async16(void* to, const void* from, bool valid)
@@ -63,8 +67,9 @@ DEV void ldsm4t(u32 (&r)[4], const void* row)
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
 }
 
-// Two floats as bfloat16, rounded to nearest even; the first in the lower half.
+// Two floats as halves, rounded to nearest even; the first in the lower half of the word.
 DEV u32 brain2(float low, float high) { return __builtin_bit_cast(u32, __nvvm_ff2bf16x2_rn(high, low)); }
+DEV u32 float16_2(float low, float high) { return __builtin_bit_cast(u32, __nvvm_ff2f16x2_rn(high, low)); }
 
 // c += a b: 16x16 times 16x8 halves, summed in float32.
 DEV void mma16816(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)

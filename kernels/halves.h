@@ -17,13 +17,8 @@ typedef half half2 __attribute__((ext_vector_type(2)));
 
 DEV half half_of(u32 pair, int which) { return __builtin_bit_cast(half2, pair)[which]; }
 DEV float widen(half x) { return (float)x; }
+DEV u32 pack2(float low, float high) { return float16_2(low, high); }
 DEV half narrow(float x) { return (half)x; }
-
-DEV u32 pack2(float low, float high)
-{
-    half2 pair = {(half)low, (half)high};
-    return __builtin_bit_cast(u32, pair);
-}
 #endif
 
 // Eight halves, widened.

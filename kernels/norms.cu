@@ -153,7 +153,7 @@ FP_KERNEL(moments_part_8, 320, 3, MomentsArgs, a)
 
 DEV void join(float& count, float& mean, float& squares, float c, float m, float s)
 {
-    float joined = count + c, share = joined > 0 ? c / joined : 0.0f, delta = m - mean;
+    float joined = count + c, share = joined > 0 ? c * rcp(joined) : 0.0f, delta = m - mean;
     mean += delta * share;
     squares += s + delta * delta * (count * share);
     count = joined;
@@ -202,6 +202,7 @@ template <bool HALF> DEV void group_norm(const GroupNormArgs& a, const Column& c
     }
 
     i64 at = ((i64)bid_y() * a.positions_per_set + c.first + c.row) * c.channels + c.channel;
+    int step = c.rows * c.channels;
     // More at once, beside three numbers a channel, would not fit the registers that three blocks leave.
     constexpr int AT_ONCE = BATCH<HALF> / 2;
     for (int i = 0; i < c.count; i += AT_ONCE)
@@ -216,7 +217,10 @@ template <bool HALF> DEV void group_norm(const GroupNormArgs& a, const Column& c
                 widen(batch[j], x);
                 UNROLL for (int k = 0; k < 8; k++) x[k] = (x[k] - mean[k]) * scale[k] + beta[k];
                 activate_all(a.activation, x);
-                store<8>(a.out, at + (i64)(i + j) * c.rows * c.channels, x);
+                // One number, not an address in either type for each of the positions at once.
+                int offset = (i + j) * step;
+                hold(offset);
+                store<8>(a.out, at + offset, x);
             }
         }
     }

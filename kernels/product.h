@@ -27,11 +27,14 @@ struct Row
     bool valid;
 };
 
+// Rows are fewer than 2^31, what memory holds: a division of 64 bits would be a call.
+DEV int image_of(const ProductArgs& a, i64 m) { return (int)((u32)m / (u32)a.tokens); }
+
 template <int GATHER> DEV Row row_at(const ProductArgs& a, i64 m)
 {
     Row row = {0, 0, 0, m < a.m};
     if (!row.valid) return row;
-    i64 image = m / a.tokens;
+    i64 image = image_of(a, m);
     int token = (int)(m - image * a.tokens);
     if constexpr (GATHER == LINEAR)
     {
@@ -47,7 +50,7 @@ template <int GATHER> DEV Row row_at(const ProductArgs& a, i64 m)
     else
     {
         row.base = m;
-        row.y = (int)(image % a.frames);
+        row.y = (int)image % a.frames;
     }
 
     return row;
@@ -106,7 +109,7 @@ template <int V, bool GATED> DEV void finish(const ProductArgs& a, i64 m, int n,
     float other[V];
     if (a.rows.data)
     {
-        load<V>(a.rows, (i64)row_of((int)(m / a.tokens), a.images, a.row_count, a.row_by_frame) * a.out_channels + c, other);
+        load<V>(a.rows, (i64)row_of(image_of(a, m), a.images, a.row_count, a.row_by_frame) * a.out_channels + c, other);
         UNROLL for (int i = 0; i < V; i++) r[i] += other[i];
     }
 

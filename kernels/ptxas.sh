@@ -8,9 +8,17 @@ ptxas=$1 out=$2
 logs=$(mktemp -d)
 trap 'rm -r "$logs"' EXIT
 
-# The texts' names end with what they are for: NAME.sm_80.ptx.
-assemble='arch=${1%.ptx}; "$0" -v -arch="${arch##*.}" "$1" -o /dev/null > "$2/$1.log" 2>&1 || { echo "$1 is refused (exit code $?)" >> "$2/$1.log"; exit 1; }'
-printf '%s\n' *.ptx | xargs -P "$(nproc)" -I{} bash -c "$assemble" "$ptxas" {} "$logs"
+# The texts' names end with what they are for: NAME.sm_80.ptx. Those for sm_80 are assembled for Hopper too, as its driver does.
+assemble() {
+  "$ptxas" -v -arch="$2" "$1" -o /dev/null > "$logs/$1.$2.log" 2>&1 || { echo "$1 for $2 is refused (exit code $?)" >> "$logs/$1.$2.log"; return 1; }
+}
+export -f assemble
+export ptxas logs
+for text in *.ptx; do
+  arch=${text%.ptx} arch=${arch##*.}
+  echo "$text $arch"
+  [ "$arch" != sm_80 ] || echo "$text sm_90"
+done | xargs -P "$(nproc)" -L 1 bash -c 'assemble "$@"' assemble
 code=$?
 
 for log in "$logs"/*; do

@@ -24,6 +24,9 @@ if ! command -v clang++-19 > /dev/null && ! { apt-get update && apt-get install 
   echo "clang-19 is missing and could not be installed"
 fi
 
+# NVIDIA's assembler, for the tests of what it makes of the PTX; without it they are reported as skipped.
+kernels/fetch-ptxas.sh || echo "ptxas cannot be brought; its tests are skipped"
+
 if ! kernels/build.sh emulator; then
   echo "the emulator's build failed"
   echo "0 passed, 1 failed"

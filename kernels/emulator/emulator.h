@@ -55,7 +55,12 @@ DEV int bid_z() { return emulator::place.bid_z; }
 DEV void sync() { emulator::barrier(); }
 DEV void sync_warp() { emulator::warp_barrier(); }
 DEV float shfl_xor(float v, int mask) { return emulator::shuffle_xor(v, mask); }
-DEV float ex2(float x) { return exp2f(x); }
+DEV float ex2(float x)
+{
+    float power = exp2f(x);
+    return power < 0x1p-126f ? 0.0f : power;
+}
+
 DEV float rcp(float x) { return 1.0f / x; }
 DEV float mul_rn(float a, float b)
 {
@@ -77,7 +82,14 @@ DEV u32 brain2(float low, float high)
     return pair;
 }
 
+DEV u32 float16_2(float low, float high)
+{
+    _Float16 pair[2] = {(_Float16)low, (_Float16)high};
+    return __builtin_bit_cast(u32, pair);
+}
+
 DEV void hold(u32x4&) {}
+DEV void hold(int&) {}
 DEV void cp_async16(void* to, const void* from, bool valid) { emulator::copy16(to, from, valid); }
 DEV void cp_commit() { emulator::commit(); }
 template <int N> DEV void cp_wait() { emulator::wait(N); }

@@ -23,7 +23,7 @@ void products_commit();
 void products_wait(int groups);
 void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate, bool brain);
 void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, bool brain);
-void sync_group(int group);
+void sync_group();
 extern int blocks;
 }
 
@@ -63,12 +63,18 @@ DEV void tensor_stores_commit() { emulator::tensor_stores_commit(); }
 DEV void tensor_stores_read() { emulator::tensor_stores_read(); }
 DEV void tensors_publish() { emulator::tensors_publish(); }
 
-DEV u32 round2(float low, float high) { return pack2(low, high); }
 template <int N> DEV void registers_down() {}
 template <int N> DEV void registers_up() {}
 template <int N> DEV void hold(float (&)[N]) {}
 template <int N> DEV void hold(u32 (&)[N]) {}
-DEV void sync_group(int group) { emulator::sync_group(group); }
+DEV bool any(bool condition)
+{
+    float found = condition;
+    for (int mask = 16; mask > 0; mask >>= 1) found += shfl_xor(found, mask);
+    return found > 0;
+}
+
+DEV void sync_group() { emulator::sync_group(); }
 DEV void fence_device() { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
 DEV f32x4 load_fresh(const float* from) { return *(const f32x4*)from; }
 

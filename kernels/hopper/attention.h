@@ -90,8 +90,12 @@ template <int GROUPS, int STAGES> struct HopperAttention
         products_commit();
     }
 
-    // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities of the largest so far, and says
-    // by what the sums so far shrink.
+    // Powers of two by which a score may exceed the one that all are measured by: probabilities to 2^8 are as exact in halves as those to 1,
+    // and sums seldom need to shrink behind the first keys.
+    static constexpr float SLACK = 8;
+
+    // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities, measured by about the largest so far,
+    // and says by what the sums so far shrink.
     DEV void soften(float (&s)[64], float (&largest)[2], float (&total)[2], float (&shrink)[2], float scale)
     {
         UNROLL for (int h = 0; h < 2; h++)
@@ -100,9 +104,10 @@ template <int GROUPS, int STAGES> struct HopperAttention
             UNROLL for (int j = 0; j < 16; j++) most = __builtin_fmaxf(most, __builtin_fmaxf(s[4 * j + 2 * h], s[4 * j + 2 * h + 1]));
             most = __builtin_fmaxf(most, shfl_xor(most, 1));
             most = __builtin_fmaxf(most, shfl_xor(most, 2));
-            shrink[h] = ex2((largest[h] - most) * scale);
-            largest[h] = most;
-            float offset = most * scale, sum = 0;
+            bool beyond = (most - largest[h]) * scale > SLACK;
+            shrink[h] = beyond ? ex2((largest[h] - most) * scale) : 1;
+            largest[h] = beyond ? most : largest[h];
+            float offset = largest[h] * scale, sum = 0;
             UNROLL for (int j = 0; j < 16; j++)
             {
                 UNROLL for (int e = 0; e < 2; e++)
@@ -131,12 +136,12 @@ template <int GROUPS, int STAGES> struct HopperAttention
     // Keys beyond the last count for nothing.
     DEV void mask(float (&s)[64], int left)
     {
-        int column = tid() % 4 * 2;
+        int beyond = left - tid() % 4 * 2;
         UNROLL for (int j = 0; j < 16; j++)
         {
             UNROLL for (int e = 0; e < 4; e++)
             {
-                if (j * 8 + column + e % 2 >= left) s[4 * j + e] = -__builtin_inff();
+                if (j * 8 + e % 2 >= beyond) s[4 * j + e] = -__builtin_inff();
             }
         }
     }
@@ -186,7 +191,11 @@ template <int GROUPS, int STAGES> struct HopperAttention
             hold(out);
             hold(p);
             release(s, values.stage);
-            UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+            if (any(shrink[0] != 1 || shrink[1] != 1))
+            {
+                UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+            }
+
             pack(score_sums, p);
         }
 
@@ -245,7 +254,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
         bool second = bid_z() != 0;
         const HopperAttentionSet& set = second ? a.sets[1] : a.sets[0];
         int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
-        int key_image = (int)((i64)image * set.key_images / a.images);
+        int key_image = shared_row(image, a.images, set.key_images);
         if (tid() >= GROUPS * 128)
         {
             registers_down<32>();

@@ -14,7 +14,13 @@
         return at; \
     }
 
-DEV int blocks() { return (int)__nvvm_read_ptx_sreg_nctaid_x(); }
+// Read anew wherever it is wanted: a register is dearer.
+DEV int blocks()
+{
+    int count;
+    asm volatile("mov.u32 %0, %%nctaid.x;" : "=r"(count));
+    return count;
+}
 
 DEV void barrier_init(u64* barrier, int arrivals)
 {
@@ -76,13 +82,6 @@ DEV void tensor_stores_read() { asm volatile("cp.async.bulk.wait_group.read 0;" 
 // Makes what a thread wrote to shared memory known to the engine that copies tensors.
 DEV void tensors_publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
-// Two floats as halves, the first in the lower: one instruction, where pack2 may take three.
-#ifdef FP_BRAIN
-DEV u32 round2(float low, float high) { return brain2(low, high); }
-#else
-DEV u32 round2(float low, float high) { return __builtin_bit_cast(u32, __nvvm_ff2f16x2_rn(high, low)); }
-#endif
-
 // Registers move from the warps that only copy to those that multiply.
 template <int N> DEV void registers_down() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N)); }
 template <int N> DEV void registers_up() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N)); }
@@ -90,8 +89,13 @@ template <int N> DEV void registers_up() { asm volatile("setmaxnreg.inc.sync.ali
 DEV void products_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 DEV void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
-// Waits for all 128 threads of one's warpgroup.
-DEV void sync_group(int group) { asm volatile("bar.sync %0, 128;" ::"r"(group + 1) : "memory"); }
+// Waits for all 128 threads of one's warpgroup, whose number is held in no register from tile to tile.
+DEV void sync_group()
+{
+    int thread = tid();
+    hold(thread);
+    asm volatile("bar.sync %0, 128;" ::"r"(thread / 128 + 1) : "memory");
+}
 
 // What was written before is seen by whoever sees what is written behind.
 DEV void fence_device() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
@@ -112,6 +116,9 @@ DEV f32x4 load_fresh(const float* from)
     v[0] = x, v[1] = y, v[2] = z, v[3] = w;
     return v;
 }
+
+// Whether it holds for any thread of the warp.
+DEV bool any(bool condition) { return __nvvm_vote_any_sync(~0u, condition); }
 
 // Keeps the compiler from moving sums across the instructions that start and await products.
 template <int N> DEV void hold(float (&sums)[N])

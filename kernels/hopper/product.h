@@ -12,13 +12,17 @@ template <int BN, int STAGES> struct HopperProduct
     static constexpr int BM = Finish::BM, SUMS = Finish::SUMS, STEP = 64, GROUPS = 2;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
 
+    using Ring = ::Ring<STAGES>;
+
     // tiles: what is stored, one for each warpgroup; sums: of each for the next norm. asked: residuals on their way to a tile.
+    // next: where the warpgroup whose turn it is begins to read.
     struct Shared
     {
         half* stages;
         unsigned char* tiles;
         u64 *full, *empty, *turn, *asked;
         f32x2* sums;
+        Ring* next;
         u32* last;
     };
 
@@ -28,10 +32,6 @@ template <int BN, int STAGES> struct HopperProduct
         int ky, first, last, shared, slice;
     };
 
-    using Ring = ::Ring<STAGES>;
-
-    DEV Ring ring_at(u32 step) { return {step % STAGES, step / STAGES & 1}; }
-
     DEV Shared shared()
     {
         unsigned char* base = first_stage();
@@ -39,7 +39,8 @@ template <int BN, int STAGES> struct HopperProduct
         u64* barriers = (u64*)(tiles + GROUPS * Finish::TILE_BYTES);
         u64 *turn = barriers + 2 * STAGES, *asked = turn + GROUPS;
         f32x2* sums = (f32x2*)(asked + GROUPS);
-        return {(half*)base, tiles, barriers, barriers + STAGES, turn, asked, sums, (u32*)(sums + GROUPS * Finish::GROUP_SUMS)};
+        Ring* next = (Ring*)(sums + GROUPS * Finish::GROUP_SUMS);
+        return {(half*)base, tiles, barriers, barriers + STAGES, turn, asked, sums, next, (u32*)(next + 1)};
     }
 
     DEV int items_of(const HopperProductArgs& a) { return a.whole + a.shared * a.slices; }
@@ -52,11 +53,17 @@ template <int BN, int STAGES> struct HopperProduct
     DEV Item item_at(const HopperProductArgs& a, int number)
     {
         Item item;
-        int slices = number < a.whole ? 1 : a.slices;
-        item.shared = number < a.whole ? -1 : (number - a.whole) % a.shared;
-        item.slice = number < a.whole ? 0 : (number - a.whole) / a.shared;
-        int tile = number < a.whole ? number : a.whole + item.shared;
-        int m = tile / a.tiles_n, row = m / a.tiles_x, images = row / a.tiles_y;
+        item.shared = -1;
+        item.slice = 0;
+        int tile = number;
+        if (number >= a.whole)
+        {
+            item.slice = (number - a.whole) / a.shared;
+            item.shared = number - a.whole - item.slice * a.shared;
+            tile = a.whole + item.shared;
+        }
+
+        int m = quotient(tile, a.by_tiles_n), row = quotient(m, a.by_tiles_x), images = quotient(row, a.by_tiles_y);
         item.n = (tile - m * a.tiles_n) * BN;
         item.x = (m - row * a.tiles_x) << a.box_x;
         item.y = (row - images * a.tiles_y) << a.box_y;
@@ -70,9 +77,15 @@ template <int BN, int STAGES> struct HopperProduct
             taps_y = (taps_y < most ? taps_y : most) - item.ky;
         }
 
-        int steps = taps_y * a.taps_x * steps_of_tap(a);
-        item.first = steps * item.slice / slices;
-        item.last = steps * (item.slice + 1) / slices;
+        item.first = 0;
+        item.last = taps_y * a.taps_x * steps_of_tap(a);
+        if (item.shared >= 0)
+        {
+            int steps = item.last;
+            item.first = steps * item.slice / a.slices;
+            item.last = steps * (item.slice + 1) / a.slices;
+        }
+
         return item;
     }
 
@@ -137,7 +150,7 @@ template <int BN, int STAGES> struct HopperProduct
         }
 
         fence_device();
-        sync_group(group);
+        sync_group();
         if (tid() % 128 == 0)
         {
             bool last = atomic_add(a.arrived + item.shared, 1) == (u32)a.slices - 1;
@@ -145,9 +158,9 @@ template <int BN, int STAGES> struct HopperProduct
             s.last[group] = last;
         }
 
-        sync_group(group);
+        sync_group();
         bool last = s.last[group] != 0;
-        sync_group(group);
+        sync_group();
         if (!last) return false;
         fence_device();
         UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
@@ -171,24 +184,20 @@ template <int BN, int STAGES> struct HopperProduct
     DEV void consume(const HopperProductArgs& a, u64 argument, const Shared& s)
     {
         int group = tid() / 128;
-        u32 begun = 0;
-        typename Finish::State finish = {argument, s.tiles + group * Finish::TILE_BYTES, s.asked + group, s.sums + group * Finish::GROUP_SUMS, group, 0};
-        int turn = 0, parity = group ^ 1;
-        for (int number = bid_x(); number < items_of(a); number += blocks(), turn ^= 1)
+        typename Finish::State finish = {argument, s.tiles + group * Finish::TILE_BYTES, s.asked + group, s.sums, 0};
+        for (int round = 0;; round++)
         {
+            int number = bid_x() + (GROUPS * round + group) * blocks();
+            if (number >= items_of(a)) break;
             Item item = item_at(a, number);
-            u32 first = begun;
-            begun += item.last - item.first;
-            if (turn != group) continue;
             // A slice may not be the one that stores.
             if (item.shared < 0) Finish::begin(a, finish, item);
             float low[SUMS], high[SUMS];
             UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
-            Ring ring = ring_at(first);
             u32 before = 0;
             // A barrier tells this phase from the last alone: the other warpgroup must have seen all its stages filled.
-            barrier_wait(s.turn + group, parity);
-            parity ^= 1;
+            barrier_wait(s.turn + group, (round ^ group ^ 1) & 1);
+            Ring ring = *s.next;
             for (int step = item.first; step < item.last; step++)
             {
                 barrier_wait(s.full + ring.stage, ring.parity);
@@ -204,6 +213,7 @@ template <int BN, int STAGES> struct HopperProduct
                 advance(ring);
             }
 
+            if (tid() % 128 == 0) *s.next = ring;
             if (tid() % 32 == 0) barrier_arrive(s.turn + (group ^ 1));
             products_wait<0>();
             hold(low);
@@ -238,6 +248,7 @@ template <int BN, int STAGES> struct HopperProduct
                 barrier_init(s.asked + i, 1);
             }
 
+            *s.next = {0, 0};
             barrier_publish();
         }
 

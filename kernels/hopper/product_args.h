@@ -3,6 +3,14 @@
 #include "../product.h"
 #include "ring.h"
 
+// A divisor of numbers below 2^31, as what they are multiplied by: three instructions where a division takes some thirty, one after the other.
+struct Divisor
+{
+    u32 factor, shift;
+};
+
+DEV int quotient(int number, const Divisor& by) { return (int)((u64)(u32)number * by.factor >> by.shift); }
+
 // Sums of the next norm: a group's count, mean and squared deviations of each tile, as norms.cu has them of each chunk (MomentsArgs::parts).
 // Tiles of `chunks` in a row are one of the norm's sets; a group has `width` channels.
 struct NextNormArgs
@@ -21,6 +29,7 @@ struct FP_ALIGNED_ARGUMENT HopperProductArgs
     // Sums of tiles that several blocks share, and how many of these have come.
     float* partial;
     u32* arrived;
+    Divisor by_tiles_x, by_tiles_y, by_tiles_n;
     // Sides of a box as powers of two.
     int box_x, box_y, tiles_x, tiles_y, tiles_n, out_width, out_height, out_images, taps_y, taps_x;
     // Rows of the input where taps that only read beyond its edges are left out; else 0.

@@ -13,14 +13,14 @@ template <int BN> struct ProductFinish
     using Moments = ProductMoments<BN>;
     static constexpr int GROUP_SUMS = Moments::GROUP_SUMS;
 
-    // tile: this warpgroup's; asked: its residual's barrier, whose phase has the parity; sums: for the next norm.
+    // tile: this warpgroup's; asked: its residual's barrier, whose phase has the parity; sums: of all, for the next norm.
     struct State
     {
         u64 argument;
         unsigned char* tile;
         u64* asked;
         f32x2* sums;
-        int group, parity;
+        int parity;
     };
 
     // Columns of a box; the tile is made of boxes of 128 positions. A gated tile has half as many columns.
@@ -36,7 +36,13 @@ template <int BN> struct ProductFinish
     // The number's distance from the first of the thread's rows.
     DEV constexpr int row_of_number(int r) { return r % 2 * 8 + r / 2 * 64; }
 
-    DEV int first_row() { return tid() % 128 / 32 * 16 + tid() % 32 / 4; }
+    // Not to be held in a register from tile to tile, nor what follows from it.
+    DEV int first_row()
+    {
+        int row = tid() % 128 / 32 * 16 + tid() % 32 / 4;
+        hold(row);
+        return row;
+    }
 
     // Each pair of a thread's sums: f(j, r, first, second) for columns j * 8 + lane % 4 * 2 and the next of row r.
     template <class F> DEV void each(float (&low)[SUMS], float (&high)[SUMS], F f)
@@ -164,18 +170,19 @@ template <int BN> struct ProductFinish
     {
         const ProductArgs& p = a.product;
         // Copies: a choice between the arguments themselves would be one of addresses, and clang would move them all to local memory.
-        const void *rows = p.rows.data, *first = is_half(p.residual0) ? nullptr : p.residual0.data, *second = is_half(p.residual1) ? nullptr : p.residual1.data;
+        const void *rows = p.rows.data, *residual0 = is_half(p.residual0) ? nullptr : p.residual0.data, *residual1 = is_half(p.residual1) ? nullptr : p.residual1.data;
         float scale0 = p.scale, scale1 = p.residual_scale0, scale2 = p.residual_scale1;
         _Pragma("unroll 1") for (int which = 0; which < 3; which++)
         {
-            const float* data = (const float*)(which == 0 ? rows : which == 1 ? first : second);
+            const float* data = (const float*)(which == 0 ? rows : which == 1 ? residual0 : residual1);
             if (!data) continue;
             float scale = which == 0 ? scale0 : which == 1 ? scale1 : scale2;
+            int first = first_row();
             UNROLL for (int r = 0; r < ROWS; r++)
             {
-                i64 m = position_of(a, at, first_row() + row_of_number(r));
+                i64 m = position_of(a, at, first + row_of_number(r));
                 if (m < 0) continue;
-                i64 row = which == 0 ? row_of((int)m / p.tokens, p.images, p.row_count, p.row_by_frame) : m;
+                i64 row = which == 0 ? row_of(image_of(p, m), p.images, p.row_count, p.row_by_frame) : m;
                 add_floats<GATED>(a, at, low, high, r, data + row * p.out_channels + first_column<GATED>(at), scale);
             }
         }
@@ -209,7 +216,7 @@ template <int BN> struct ProductFinish
         if (!is_half(p.residual0))
         {
             // The leader says that the tile before has left.
-            sync_group(s.group);
+            sync_group();
             return;
         }
 
@@ -219,7 +226,7 @@ template <int BN> struct ProductFinish
         {
             if (which == 1)
             {
-                sync_group(s.group);
+                sync_group();
                 if (is_leader()) ask<GATED>(a, s, at, MAP_RESIDUAL1);
             }
 
@@ -233,15 +240,16 @@ template <int BN> struct ProductFinish
         Places<GATED> places = places_of<GATED>(s.tile);
         each(low, high, [&](int j, int r, float& first, float& second) {
             if constexpr (GATED) *(half*)places.at(places, j, r) = narrow(first);
-            else *(u32*)places.at(places, j, r) = round2(first, second);
+            else *(u32*)places.at(places, j, r) = pack2(first, second);
         });
     }
 
     template <bool GATED> DEV void to_memory(const HopperProductArgs& a, const ProductTileAt& at, const float (&low)[SUMS], const float (&high)[SUMS])
     {
+        int first = first_row();
         UNROLL for (int r = 0; r < ROWS; r++)
         {
-            i64 m = position_of(a, at, first_row() + row_of_number(r));
+            i64 m = position_of(a, at, first + row_of_number(r));
             if (m < 0) continue;
             float* to = (float*)a.product.out.data + m * a.product.out_channels + first_column<GATED>(at);
             const float(&sums)[SUMS] = r < 2 ? low : high;
@@ -277,7 +285,7 @@ template <int BN> struct ProductFinish
 
         to_tile<GATED>(s, low, high);
         tensors_publish();
-        sync_group(s.group);
+        sync_group();
         if (is_leader())
         {
             int column = GATED ? at.n / 2 : at.n;
@@ -288,7 +296,7 @@ template <int BN> struct ProductFinish
 
         if constexpr (!GATED)
         {
-            if (a.next.parts) Moments::run(a, at, s.tile, s.sums, s.group);
+            if (a.next.parts) Moments::run(a, at, s.tile, s.sums);
         }
     }
 

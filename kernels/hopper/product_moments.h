@@ -19,10 +19,14 @@ template <int BN> struct ProductMoments
     // How many of `most` lie before the edge.
     DEV int before(int first, int edge, int most) { return edge - first < most ? edge - first : most; }
 
-    // All threads of the warpgroup; sums has room for each warp's lanes. When it returns, the tile has been read.
-    DEV void run(const HopperProductArgs& a, const ProductTileAt& at, const unsigned char* tile, f32x2* sums, int group)
+    // All threads of the warpgroup; sums has room for the lanes of each warp of each warpgroup. When it returns, the tile has been read.
+    DEV void run(const HopperProductArgs& a, const ProductTileAt& at, const unsigned char* tile, f32x2* sums)
     {
-        int lane = tid() % LANES, row0 = tid() % 128 / LANES, column0 = lane * WIDTH, width = a.next.width, lanes = width / WIDTH;
+        int thread = tid();
+        hold(thread);
+        sums += thread / 128 * GROUP_SUMS;
+        thread %= 128;
+        int lane = thread % LANES, row0 = thread / LANES, column0 = lane * WIDTH, width = a.next.width, lanes = width / WIDTH;
         // Sums are of differences to one of the numbers, the same for a whole group of the tile: see channel_moments in norms.cu.
         float pivot = widen(*(const half*)place_of(tile, 0, column0 / width * width));
         const unsigned char* from[PAIRS];
@@ -52,9 +56,9 @@ template <int BN> struct ProductMoments
 
         sum += shfl_xor(sum, LANES);
         squares += shfl_xor(squares, LANES);
-        if (tid() % 32 < LANES) sums[tid() % 128 / 32 * LANES + lane] = f32x2{sum, squares};
-        sync_group(group);
-        if (tid() % 128 >= LANES || lane % lanes != 0 || at.n + column0 >= a.product.n) return;
+        if (thread % 32 < LANES) sums[thread / 32 * LANES + lane] = f32x2{sum, squares};
+        sync_group();
+        if (thread >= LANES || lane % lanes != 0 || at.n + column0 >= a.product.n) return;
         sum = squares = 0;
         UNROLL for (int warp = 0; warp < WARPS; warp++)
         {
@@ -64,7 +68,7 @@ template <int BN> struct ProductMoments
 
         int images = BM >> (a.box_x + a.box_y);
         int positions = before(at.x, a.out_width, 1 << a.box_x) * before(at.y, a.out_height, 1 << a.box_y) * before(at.image, a.out_images, images);
-        float count = (float)(positions * width), mean = sum / count, rest = squares - sum * mean;
+        float count = (float)(positions * width), mean = sum * rcp(count), rest = squares - sum * mean;
         int number = (at.image / images * a.tiles_y + (at.y >> a.box_y)) * a.tiles_x + (at.x >> a.box_x), set = number / a.next.chunks;
         float* to = a.next.parts + (((i64)set * a.next.groups + (at.n + column0) / width) * a.next.chunks + number - set * a.next.chunks) * 3;
         to[0] = count;

@@ -127,6 +127,7 @@ internal sealed partial class LaunchList
         PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * shares.Slices * HopperRows * columns * sizeof(float));
         var fixedArgs = new HopperProductArgs
         {
+            ByTilesX = Divisor.Of((int)tilesX), ByTilesY = Divisor.Of((int)tilesY), ByTilesN = Divisor.Of((int)tilesN),
             BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesN = (int)tilesN,
             OutWidth = grid.Width, OutHeight = grid.Height, OutImages = grid.Images, TapsY = grid.TapsY, TapsX = grid.TapsX,
             InHeight = boxY == 0 && grid.TapsY > 1 && grid.Stride == 1 ? grid.InHeight : 0,
@@ -170,11 +171,11 @@ internal sealed partial class LaunchList
         Residual0 = args.Residual1, Residual1 = args.Residual0, ResidualScale0 = args.ResidualScale1, ResidualScale1 = args.ResidualScale0,
     };
 
-    /// <summary>Stages of both operands; of two warpgroups each a tile that is stored, two sums for each lane of four warps for the next norm, two barriers and a flag; and room to begin at a multiple of 1024.</summary>
+    /// <summary>Stages of both operands; of two warpgroups each a tile that is stored, two sums for each lane of four warps for the next norm, two barriers and a flag; the ring's place; and room to begin at a multiple of 1024.</summary>
     static int HopperShared(int columns)
     {
         var stages = columns == 160 ? 4 : 5;
-        return (stages * (((HopperRows + columns) * HopperStep * 2) + (2 * sizeof(long)))) + (2 * ((HopperRows * columns * 2) + (4 * MomentLanes * 2 * sizeof(float)) + (2 * sizeof(long)) + sizeof(int))) + 1024;
+        return (stages * (((HopperRows + columns) * HopperStep * 2) + (2 * sizeof(long)))) + (2 * ((HopperRows * columns * 2) + (4 * MomentLanes * 2 * sizeof(float)) + (2 * sizeof(long)) + sizeof(int))) + sizeof(long) + 1024;
     }
 
     /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FramePainter.Core.Tests.Engine;
+
+namespace FramePainter.Cuda.Tests;
+
+/// <summary>What NVIDIA's assembler makes of the committed PTX, where <c>kernels/fetch-ptxas.sh</c> or the PATH has it. It needs no GPU.</summary>
+public sealed partial class PtxasTests : IDisposable
+{
+    const string Tool = "ptxas";
+
+    readonly string _folder = Directory.CreateTempSubdirectory("ptxas-").FullName;
+
+    [Fact]
+    public async Task Every_text_is_accepted_and_no_kernel_spills_registers()
+    {
+        var (code, output) = await Run("bash", Path.Combine(Repository.Root, "kernels", "ptxas.sh"), Find(Tool), _folder);
+        Assert.True(code == 0, output);
+        var kernels = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "ptxas.json"), TestContext.Current.CancellationToken)).RootElement.EnumerateArray().ToArray();
+        Assert.All(kernels, k => Assert.Equal(0, k.GetProperty("spill_bytes").GetInt32()));
+        foreach (var (name, arch) in new[] { ("hopper_product_160_bf16", "sm_90a"), ("hopper_attention_64", "sm_90a"), ("group_norm_8", "sm_80"), ("group_norm_8", "sm_90") })
+        {
+            Assert.Single(kernels, k => k.GetProperty("kernel").GetString() == name && k.GetProperty("arch").GetString() == arch);
+        }
+    }
+
+    /// <summary>A power of two whose subnormal results are kept takes four instructions in place of one; a division of 64 bits is a call, which keeps few registers.</summary>
+    [Theory]
+    [InlineData("hopper_attention.sm_90a", "hopper_attention_64")]
+    [InlineData("hopper_product.sm_90a", "hopper_product_160")]
+    [InlineData("attention_flash.sm_80", "attention_64")]
+    [InlineData("product_linear.sm_80", "product_linear_128")]
+    [InlineData("product_conv.sm_80", "product_conv_128")]
+    [InlineData("norms.sm_80", "group_norm_8")]
+    public async Task Exponentials_are_one_instruction_and_divisions_no_calls(string text, string kernel)
+    {
+        var cubin = Path.Combine(_folder, "kernels.cubin");
+        var (code, output) = await Run(Find(Tool), $"-arch={text[(text.LastIndexOf('.') + 1)..]}", Path.Combine(Repository.Root, "kernels", "ptx", text + ".ptx"), "-o", cubin);
+        Assert.True(code == 0, output);
+        var (disassembled, all) = await Run(Find("nvdisasm"), "-c", cubin);
+        Assert.Equal(0, disassembled);
+        var begin = all.IndexOf($".text.{kernel}:", StringComparison.Ordinal);
+        var end = all.IndexOf(".section", begin, StringComparison.Ordinal);
+        var sass = end < 0 ? all[begin..] : all[begin..end];
+        Assert.Contains("MUFU.EX2", sass, StringComparison.Ordinal);
+        Assert.DoesNotMatch(Subnormal(), sass);
+        Assert.DoesNotMatch(Division(), sass);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [GeneratedRegex(@"FSETP\.GEU\.AND P\d, PT, \|?R\d+\|?, -126", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex Subnormal();
+
+    [GeneratedRegex("CALL[^;]*(div|rem)_[su]64", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex Division();
+
+    /// <summary>A program of NVIDIA's toolkit; skips the test where there is none.</summary>
+    static string Find(string program)
+    {
+        var places = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Prepend(Path.Combine(Repository.Root, "artifacts", Tool));
+        var found = places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(found is null, $"Needs {program}: kernels/fetch-ptxas.sh brings it on Debian.");
+        return found;
+    }
+
+    static async Task<(int Code, string Output)> Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output + await errors);
+    }
+}
