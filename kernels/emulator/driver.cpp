@@ -191,7 +191,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
     std::lock_guard<std::mutex> hold(s_lock);
     FP_FAULT(cuLaunchKernel);
     auto kernel = (emulator::Kernel*)function;
-    if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > (strncmp(kernel->name, "hopper_", 7) ? 163 : 227) << 10) return INVALID_VALUE;
+    if (!gx || !gy || !gz || gx % kernel->cluster || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > (strncmp(kernel->name, "hopper_", 7) ? 163 : 227) << 10) return INVALID_VALUE;
     // Like the driver, take the parameters when the launch is queued.
     auto argument = (const unsigned char*)parameters[0];
     std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);

@@ -14,6 +14,10 @@ void barrier_publish();
 void barrier_arrive(u64* barrier, int bytes);
 void barrier_wait(u64* barrier, int parity);
 void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at);
+void barrier_arrive_in(u64* barrier, int block);
+void tensor_load_all(void* to, u64 map, u64* barrier, int rank, const int* at);
+void cluster_barrier();
+int cluster_rank();
 void tensor_store(const void* from, u64 map, int rank, const int* at);
 void tensor_stores_commit();
 void tensor_stores_read();
@@ -39,6 +43,15 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
 {
     int at[] = {x0, x1};
     emulator::tensor_load(to, map, barrier, 2, at);
+}
+
+DEV void barrier_arrive_in(u64* barrier, int block) { emulator::barrier_arrive_in(barrier, block); }
+DEV int cluster_rank() { return emulator::cluster_rank(); }
+DEV void sync_cluster() { emulator::cluster_barrier(); }
+DEV void tensor_load2_all(void* to, u64 map, u64* barrier, int x0, int x1)
+{
+    int at[] = {x0, x1};
+    emulator::tensor_load_all(to, map, barrier, 2, at);
 }
 
 DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)

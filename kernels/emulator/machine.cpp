@@ -1,5 +1,5 @@
 // Blocks as cooperative fibers with a context switch of our own: a few nanoseconds, where swapcontext's system call takes hundreds.
-// Each of the host's cores runs a block of its own, in the order of blocks; a thread never leaves its core.
+// Each of the host's cores runs a block of its own, or the blocks of a cluster, in the order of blocks; a thread never leaves its core.
 #include "../common.h"
 #include "cores.h"
 #include "machine.h"
@@ -47,7 +47,7 @@ struct Copy
 struct Thread
 {
     void* stack_pointer;
-    int tid;
+    int tid, rank;
     bool alive;
     unsigned warp_phase;
     std::vector<std::vector<Copy>> groups;
@@ -70,16 +70,25 @@ struct Warp
     Exchange exchange[2];
 };
 
-// One of the host's cores, with the block that runs there.
+// A block that runs, and its barrier.
+struct Running
+{
+    unsigned char* shared = (unsigned char*)aligned_alloc(128, 256 << 10);
+    Place place;
+    int alive, arrived;
+    unsigned phase = 0;
+};
+
+// One of the host's cores, with the blocks that run there: one, or all of a cluster, whose threads take turns as those of one block do.
 struct Core
 {
+    int number;
     Thread threads[MOST_THREADS] = {};
     Warp warps[MOST_THREADS / WARP];
     unsigned char* stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
-    unsigned char* shared = (unsigned char*)aligned_alloc(128, 256 << 10);
+    Running blocks[MOST_CLUSTER];
+    Running cluster;
     void* scheduler;
-    int alive, arrived;
-    unsigned phase = 0;
 };
 
 OF_CORE Thread* current;
@@ -93,8 +102,8 @@ static Kernel* s_running;
 static void** s_parameters;
 static size_t s_shared_bytes;
 
-Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int argument_bytes)
-    : name(name), run(run), most_threads(most_threads), argument_bytes(argument_bytes), next(s_kernels)
+Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int cluster, int argument_bytes)
+    : name(name), run(run), most_threads(most_threads), cluster(cluster), argument_bytes(argument_bytes), next(s_kernels)
 {
     s_kernels = this;
 }
@@ -112,19 +121,26 @@ Kernel* find(const char* name)
     abort();
 }
 
+static void enter(int rank)
+{
+    place = s_core->blocks[rank].place;
+    hopper_enter(s_core->number, rank);
+}
+
 // Passes control to the next thread that has not ended, in the order of threads, first behind last; when all have, to the core.
 static void yield()
 {
     Thread* self = current;
     Thread* next = self;
     Thread* first = s_core->threads;
-    Thread* last = first + place.threads - 1;
+    Thread* last = first + place.threads * s_running->cluster - 1;
     do
     {
         next = reverse_threads ? next == first ? last : next - 1 : next == last ? first : next + 1;
     } while (!next->alive && next != self);
     if (next->alive && next == self) return;
     current = next;
+    if (next->rank != self->rank) enter(next->rank);
     place.tid = next->tid;
     fp_switch(&self->stack_pointer, next->alive ? next->stack_pointer : s_core->scheduler);
 }
@@ -140,20 +156,37 @@ template <class Done> static void wait_for(Done done)
 
 void wait_until(const std::function<bool()>& done) { wait_for(done); }
 
-void barrier()
+static void meet(Running& all)
 {
-    Core& core = *s_core;
-    unsigned phase = core.phase;
-    auto all_arrived = [&] { return core.arrived == core.alive && (core.arrived = 0, ++core.phase, true); };
-    core.arrived++;
-    if (!all_arrived()) wait_for([&] { return core.phase != phase || all_arrived(); });
+    unsigned phase = all.phase;
+    auto all_arrived = [&] { return all.arrived == all.alive && (all.arrived = 0, ++all.phase, true); };
+    all.arrived++;
+    if (!all_arrived()) wait_for([&] { return all.phase != phase || all_arrived(); });
+}
+
+void barrier() { meet(s_core->blocks[current->rank]); }
+
+void cluster_barrier() { meet(s_core->cluster); }
+
+int cluster_rank() { return current->rank; }
+
+int cluster_size() { return s_running->cluster; }
+
+void in_block(int rank, const std::function<void()>& work)
+{
+    if (s_core->blocks[rank].alive == 0) fail("reaches into a block of its cluster that has ended");
+    Place own = place;
+    enter(rank);
+    work();
+    enter(current->rank);
+    place = own;
 }
 
 // Brings something, waits for all lanes; the last to arrive computes for all.
 template <class Bring, class Compute> static Exchange& collective(Bring bring, Compute compute)
 {
     Thread* self = current;
-    Warp& warp = s_core->warps[self->tid / WARP];
+    Warp& warp = s_core->warps[(self - s_core->threads) / WARP];
     unsigned phase = self->warp_phase++;
     Exchange& exchange = warp.exchange[phase % 2];
     bring(exchange, self->tid % WARP);
@@ -304,22 +337,33 @@ static void thread_main()
 
     hopper_thread_ends();
     current->alive = false;
-    s_core->alive--;
+    s_core->blocks[current->rank].alive--;
+    s_core->cluster.alive--;
     yield();
     abort();
 }
 
-static void run_block(Core& core, int number, int count)
+static void run_blocks(Core& core, int count)
 {
-    memset(core.shared, 0xFF, s_shared_bytes);
-    core.alive = count;
-    core.arrived = 0;
-    hopper_block_begins(number);
-    for (int w = 0; w < (count + WARP - 1) / WARP; w++) core.warps[w].arrived = 0, core.warps[w].phase = 0;
-    for (int t = 0; t < count; t++)
+    int cluster = s_running->cluster, all = count * cluster;
+    for (int rank = 0; rank < cluster; rank++)
+    {
+        Running& block = core.blocks[rank];
+        memset(block.shared, 0xFF, s_shared_bytes);
+        block.alive = count;
+        block.arrived = 0;
+        hopper_enter(core.number, rank);
+        hopper_block_begins();
+    }
+
+    core.cluster.alive = all;
+    core.cluster.arrived = 0;
+    for (int w = 0; w < (all + WARP - 1) / WARP; w++) core.warps[w].arrived = 0, core.warps[w].phase = 0;
+    for (int t = 0; t < all; t++)
     {
         Thread& thread = core.threads[t];
-        thread.tid = t;
+        thread.tid = t % count;
+        thread.rank = t / count;
         thread.alive = true;
         thread.warp_phase = 0;
         // The switch pops six registers and returns into thread_main, which expects the stack 8 off a multiple of 16.
@@ -328,10 +372,15 @@ static void run_block(Core& core, int number, int count)
         thread.stack_pointer = top - 6;
     }
 
-    current = core.threads + (reverse_threads ? count - 1 : 0);
+    current = core.threads + (reverse_threads ? all - 1 : 0);
+    enter(current->rank);
     place.tid = current->tid;
     fp_switch(&core.scheduler, current->stack_pointer);
-    hopper_block_ends();
+    for (int rank = 0; rank < cluster; rank++)
+    {
+        enter(rank);
+        hopper_block_ends();
+    }
 }
 
 void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters)
@@ -341,20 +390,22 @@ void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t 
     s_shared_bytes = shared_bytes;
     blocks = (int)grid[0];
     u64 next = 0;
-    const u64 count = (u64)grid[0] * grid[1] * grid[2];
-    on_cores(count, [&](int number) {
+    const u64 count = (u64)grid[0] * grid[1] * grid[2], cluster = (u64)kernel->cluster;
+    on_cores(count / cluster, [&](int number) {
         auto& core = s_cores[number];
         if (!core) core = new Core;
         s_core = core;
-        place.threads = (int)threads;
-        place.shared = core->shared;
-        place.shared_bytes = shared_bytes;
-        for (u64 block; (block = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < count;)
+        core->number = number;
+        for (u64 block; (block = __atomic_fetch_add(&next, cluster, __ATOMIC_RELAXED)) < count;)
         {
-            place.bid_x = (int)(block % grid[0]);
-            place.bid_y = (int)(block / grid[0] % grid[1]);
-            place.bid_z = (int)(block / grid[0] / grid[1]);
-            run_block(*core, number, (int)threads);
+            for (u64 rank = 0; rank < cluster; rank++)
+            {
+                u64 at = block + rank;
+                Running& running = core->blocks[rank];
+                running.place = {0, (int)(at % grid[0]), (int)(at / grid[0] % grid[1]), (int)(at / grid[0] / grid[1]), (int)threads, running.shared, shared_bytes};
+            }
+
+            run_blocks(*core, (int)threads);
         }
     });
 }

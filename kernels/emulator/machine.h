@@ -30,14 +30,24 @@ extern long tensor_products;
 // Blocks of the launch along x.
 extern int blocks;
 
+// Blocks of a cluster run on one core.
+constexpr int MOST_CLUSTER = 2;
+int cluster_rank();
+int cluster_size();
+void cluster_barrier();
+
+// Does something as if in another block of the cluster.
+void in_block(int rank, const std::function<void()>& work);
+
 // Ends the process, naming kernel, thread and block.
 [[noreturn]] void fail(const char* what);
 
 // Lets other threads run until something holds.
 void wait_until(const std::function<bool()>& done);
 
-// A core begins its next block.
-void hopper_block_begins(int core);
+// What follows is of one of the blocks of a core.
+void hopper_enter(int core, int rank);
+void hopper_block_begins();
 void hopper_thread_ends();
 void hopper_block_ends();
 }

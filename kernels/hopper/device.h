@@ -41,6 +41,24 @@ DEV void barrier_expect(u64* barrier, int bytes)
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes) : "memory");
 }
 
+// Arrives at the barrier at this place of a block of the cluster.
+DEV void barrier_arrive_in(u64* barrier, int block)
+{
+    asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\nmbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n}" ::"r"(shared_address(barrier)),
+                 "r"(block) : "memory");
+}
+
+// The block's number in its cluster.
+DEV int cluster_rank()
+{
+    int rank;
+    asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+
+// Waits for all threads of the cluster.
+DEV void sync_cluster() { asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory"); }
+
 // Waits until the phase of this parity has ended.
 DEV void barrier_wait(u64* barrier, int parity)
 {
@@ -53,6 +71,13 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
 {
     asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(shared_address(to)),
                  "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1) : "memory");
+}
+
+// The same box to the same place of both blocks of a cluster, and its bytes to the barrier there.
+DEV void tensor_load2_all(void* to, u64 map, u64* barrier, int x0, int x1)
+{
+    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4}], [%2], %5;" ::"r"(shared_address(to)),
+                 "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1), "h"((unsigned short)3) : "memory");
 }
 
 DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)

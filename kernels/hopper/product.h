@@ -6,11 +6,15 @@
 #include "product_finish.h"
 
 // One thread copies, two warpgroups multiply a tile of 128 x BN each, by turns: while one stores its tile, the other multiplies.
-template <int BN, int STAGES> struct HopperProduct
+// The two blocks of a CLUSTER of 2 have tiles of the same columns: each copies half of the weights' box to both, so that a block reads
+// 26 KB a step (BN = 160) from the second-level cache in place of 36. They go through the ring in step: a stage is empty when both are done with it.
+template <int BN, int STAGES, int CLUSTER> struct HopperProduct
 {
     using Finish = ProductFinish<BN>;
     static constexpr int BM = Finish::BM, SUMS = Finish::SUMS, STEP = 64, GROUPS = 2;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
+    // Columns of the weights that a block copies.
+    static constexpr int COPIED = BN / CLUSTER;
 
     using Ring = ::Ring<STAGES>;
 
@@ -49,7 +53,20 @@ template <int BN, int STAGES> struct HopperProduct
 
     DEV int steps_of_tap(const HopperProductArgs& a) { return steps_of(a.product.channels0) + steps_of(a.product.channels1); }
 
-    // Tiles of the same rows run at the same time, so that what they read stays near.
+    DEV int rank() { return CLUSTER > 1 ? cluster_rank() : 0; }
+
+    // The cluster's first item, and from one to its next.
+    DEV int first_item()
+    {
+        int block = bid_x();
+        hold(block);
+        return block / CLUSTER;
+    }
+
+    DEV int items_apart() { return blocks() / CLUSTER; }
+
+    // Tiles of the same rows run at the same time, so that what they read stays near. Items of a cluster are tiles of neighbouring rows: the last
+    // may lie beyond the edge, where zeros are read and nothing is stored.
     DEV Item item_at(const HopperProductArgs& a, int number)
     {
         Item item;
@@ -63,8 +80,8 @@ template <int BN, int STAGES> struct HopperProduct
             tile = a.whole + item.shared;
         }
 
-        int m = quotient(tile, a.by_tiles_n), row = quotient(m, a.by_tiles_x), images = quotient(row, a.by_tiles_y);
-        item.n = (tile - m * a.tiles_n) * BN;
+        int rows = quotient(tile, a.by_tiles_n), m = rows * CLUSTER + rank(), row = quotient(m, a.by_tiles_x), images = quotient(row, a.by_tiles_y);
+        item.n = (tile - rows * a.tiles_n) * BN;
         item.x = (m - row * a.tiles_x) << a.box_x;
         item.y = (row - images * a.tiles_y) << a.box_y;
         item.image = images * (BM >> (a.box_x + a.box_y));
@@ -89,12 +106,14 @@ template <int BN, int STAGES> struct HopperProduct
         return item;
     }
 
+    DEV bool is_beyond(const HopperProductArgs& a, const Item& item) { return CLUSTER > 1 && item.image >= a.out_images; }
+
     DEV void produce(const HopperProductArgs& a, u64 argument, const Shared& s)
     {
         Ring ring = {0, 1};
         const ProductArgs& p = a.product;
         int steps0 = steps_of(p.channels0), per_tap = steps_of_tap(a);
-        for (int number = bid_x(); number < items_of(a); number += blocks())
+        for (int number = first_item(); number < items_of(a); number += items_apart())
         {
             Item item = item_at(a, number);
             int tap = item.first / per_tap, step = item.first - tap * per_tap;
@@ -111,7 +130,9 @@ template <int BN, int STAGES> struct HopperProduct
                 barrier_expect(full, STAGE_BYTES);
                 tensor_load4(stage, map_at(argument, in_first ? MAP_FIRST : MAP_SECOND), full, channel, item.x * p.stride + kx - p.pad_left,
                              item.y * p.stride + ky - p.pad_top, item.image);
-                tensor_load2(stage + LEFT, map_at(argument, MAP_WEIGHT), full, k, item.n);
+                half* right = stage + LEFT + rank() * COPIED * STEP;
+                if constexpr (CLUSTER > 1) tensor_load2_all(right, map_at(argument, MAP_WEIGHT), full, k, item.n + rank() * COPIED);
+                else tensor_load2(right, map_at(argument, MAP_WEIGHT), full, k, item.n);
                 advance(ring);
                 if (++step < per_tap) continue;
                 step = 0;
@@ -135,7 +156,7 @@ template <int BN, int STAGES> struct HopperProduct
     // A slice's sums of a thread, four at a time, beside those of its neighbours.
     DEV float* partial_of(const HopperProductArgs& a, const Item& item, int slice)
     {
-        return a.partial + ((i64)item.shared * a.slices + slice) * (BM * BN) + tid() % 128 * 4;
+        return a.partial + ((i64)(item.shared * CLUSTER + rank()) * a.slices + slice) * (BM * BN) + tid() % 128 * 4;
     }
 
     // Leaves the sums of a slice for whoever comes last, who adds all of them in their order; false for the others.
@@ -153,8 +174,9 @@ template <int BN, int STAGES> struct HopperProduct
         sync_group();
         if (tid() % 128 == 0)
         {
-            bool last = atomic_add(a.arrived + item.shared, 1) == (u32)a.slices - 1;
-            if (last) a.arrived[item.shared] = 0;
+            u32* arrived = a.arrived + item.shared * CLUSTER + rank();
+            bool last = atomic_add(arrived, 1) == (u32)a.slices - 1;
+            if (last) *arrived = 0;
             s.last[group] = last;
         }
 
@@ -181,17 +203,25 @@ template <int BN, int STAGES> struct HopperProduct
         return true;
     }
 
+    // The warp is done with a stage; so hears every block that copies to it.
+    DEV void release(const Shared& s, u32 stage)
+    {
+        if (tid() % 32 != 0) return;
+        barrier_arrive(s.empty + stage);
+        if constexpr (CLUSTER > 1) barrier_arrive_in(s.empty + stage, cluster_rank() ^ 1);
+    }
+
     DEV void consume(const HopperProductArgs& a, u64 argument, const Shared& s)
     {
         int group = tid() / 128;
         typename Finish::State finish = {argument, s.tiles + group * Finish::TILE_BYTES, s.asked + group, s.sums, 0};
         for (int round = 0;; round++)
         {
-            int number = bid_x() + (GROUPS * round + group) * blocks();
+            int number = first_item() + (GROUPS * round + group) * items_apart();
             if (number >= items_of(a)) break;
             Item item = item_at(a, number);
             // A slice may not be the one that stores.
-            if (item.shared < 0) Finish::begin(a, finish, item);
+            if (item.shared < 0 && !is_beyond(a, item)) Finish::begin(a, finish, item);
             float low[SUMS], high[SUMS];
             UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
             u32 before = 0;
@@ -208,7 +238,7 @@ template <int BN, int STAGES> struct HopperProduct
                 products_commit();
                 // The step before has been multiplied: its stage may be filled again.
                 products_wait<1>();
-                if (step > item.first && tid() % 32 == 0) barrier_arrive(s.empty + before);
+                if (step > item.first) release(s, before);
                 before = ring.stage;
                 advance(ring);
             }
@@ -218,7 +248,8 @@ template <int BN, int STAGES> struct HopperProduct
             products_wait<0>();
             hold(low);
             hold(high);
-            if (tid() % 32 == 0) barrier_arrive(s.empty + before);
+            release(s, before);
+            if (is_beyond(a, item)) continue;
             if (item.shared >= 0)
             {
                 if (!join(a, item, s, group, low, high)) continue;
@@ -239,7 +270,7 @@ template <int BN, int STAGES> struct HopperProduct
             for (int i = 0; i < STAGES; i++)
             {
                 barrier_init(s.full + i, 1);
-                barrier_init(s.empty + i, 4);
+                barrier_init(s.empty + i, 4 * CLUSTER);
             }
 
             for (int i = 0; i < GROUPS; i++)
@@ -252,7 +283,9 @@ template <int BN, int STAGES> struct HopperProduct
             barrier_publish();
         }
 
-        sync();
+        // The other block may copy and arrive as soon as barriers are made.
+        if constexpr (CLUSTER > 1) sync_cluster();
+        else sync();
         if (tid() >= GROUPS * 128)
         {
             registers_down<24>();
@@ -263,5 +296,8 @@ template <int BN, int STAGES> struct HopperProduct
             registers_up<240>();
             consume(a, argument, s);
         }
+
+        // And as long as it has steps to go.
+        if constexpr (CLUSTER > 1) sync_cluster();
     }
 };

@@ -107,6 +107,12 @@ internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive, in
     /// channels go in four parts, each with enough tiles for Hopper's products.
     /// </summary>
     public long WideScratch { get; init; } = 160 << 20;
+
+    /// <summary>
+    /// Hopper's products by pairs of blocks that share weights, wherever a product has tiles for more than one. Not yet run on hardware: off, and timed beside the others by
+    /// <c>kernels/check-on-gpu.sh</c>.
+    /// </summary>
+    public bool HopperPairs { get; init; }
 }
 
 /// <summary>Float32 values on the device.</summary>

@@ -15,12 +15,13 @@ internal static partial class Hopper
     /// <param name="reverse">The last thread of a block runs first.</param>
     /// <param name="precision">What is multiplied.</param>
     /// <param name="inner">Values at the border of a plan are copied, so that ops see halves.</param>
-    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32, bool inner = true) =>
-        new($"CUDA, Hopper, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
+    /// <param name="pairs">Products by pairs of blocks.</param>
+    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32, bool inner = true, bool pairs = false) =>
+        new($"CUDA, Hopper{(pairs ? " in pairs" : "")}, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
             {
                 Emulator.Order(deferred: true, reverse);
                 Order(lateTensors ? 1 : 0, lateProducts ? 1 : 0);
-                var backend = Open(new CudaTuning(0, false), precision);
+                var backend = Open(new CudaTuning(0, false) { HopperPairs = pairs }, precision);
                 return inner ? new InnerBackend(backend) : backend;
             }, Profiles.Halves(precision), BackendProfile.Float32)
         {
@@ -73,3 +74,7 @@ public sealed class HopperLateConformance() : ConformanceSuite(Hopper.Profile(la
 /// <summary>Tensors at once, products late, the last thread first: a stage that is given back too soon is written over.</summary>
 [Trait("Needs", "emulator")]
 public sealed class HopperMixedConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true));
+
+/// <summary>Pairs of blocks that share weights: each may be the one that is late.</summary>
+[Trait("Needs", "emulator")]
+public sealed class HopperPairConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true, pairs: true));

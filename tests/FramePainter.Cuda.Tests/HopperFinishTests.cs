@@ -85,6 +85,11 @@ public sealed class HopperFinishTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Norms))]
+    public void Pairs_of_blocks_take_them_too(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
+        HopperRun.Check(s_norms[name], precision, NormRoundings, lateTensors, lateProducts, reverse, pairs: true);
+
+    [Theory]
     [MemberData(nameof(Apart))]
     public void Other_norms_take_their_own(string name)
     {

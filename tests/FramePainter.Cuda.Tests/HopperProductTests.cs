@@ -20,6 +20,7 @@ public sealed class HopperProductTests : IDisposable
         Linear("two inputs that end within a step", c => c.Graph.Linear(new Operand(c.Data(1, 70, 72), c.Data(1, 70, 200)), c.Matrix(136, 272), c.Vector(136))),
         Linear("one step", c => c.Graph.Linear(c.Data(1, 5, 8), c.Matrix(16, 8), null)),
         Linear("every third image", c => c.Graph.Linear(c.Data(6, 40, 64), c.Matrix(48, 64), c.Vector(48), 3)),
+        Linear("odd tiles of rows", c => c.Graph.Linear(c.Data(1, 600, 328), c.Matrix(320, 328), c.Vector(320))),
         Linear("gated", c => Geglu(c, 160, 72)),
         Linear("gated narrow", c => Geglu(c, 72, 320)),
         Linear("residuals", c =>
@@ -57,8 +58,11 @@ public sealed class HopperProductTests : IDisposable
             Epilogues.Add(c, product, 10);
             return product;
         }),
+        Linear("slices of odd tiles of rows", c => c.Graph.Linear(c.Data(1, 300, 1288), c.Matrix(160, 1288), c.Vector(160))),
         new("slices of a picture", typeof(ConvOp), c => c.Graph.Output(c.Graph.Conv(c.Data(1, 5, 9, 328), c.Kernel(64, 328, 3, 3), c.Vector(64)), "out")),
         new("two frames", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(4, 9, 15, 136), c.TemporalKernel(48, 136), c.Vector(48), 2), "out")),
+        new("frames a tile wide", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(4, 8, 16, 72), c.TemporalKernel(48, 72), c.Vector(48), 2), "out")),
+        new("frames two tiles wide", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(6, 16, 16, 72), c.TemporalKernel(48, 72), c.Vector(48), 3), "out")),
         new("frames", typeof(TemporalConvOp), c => c.Graph.Output(c.Graph.TemporalConv(c.Data(6, 3, 7, 72), c.TemporalKernel(48, 72), c.Vector(48), 3), "out")),
     }.ToDictionary(c => c.Name);
 
@@ -69,6 +73,31 @@ public sealed class HopperProductTests : IDisposable
     [MemberData(nameof(Runs))]
     public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
+
+    /// <summary>The same by pairs of blocks, where there are tiles for more than one.</summary>
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void Pairs_compute_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
+        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse, pairs: true);
+
+    /// <summary>A single tile of rows needs no pair; nor do frames whose neighbours, of other rows, leave out other taps.</summary>
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [InlineData("several tiles", "hopper_product_128_pair")]
+    [InlineData("odd tiles of rows", "hopper_product_160_pair")]
+    [InlineData("slices of odd tiles of rows", "hopper_product_160_pair")]
+    [InlineData("picture", "hopper_product_160_pair")]
+    [InlineData("slices", "hopper_product_160")]
+    [InlineData("frames two tiles wide", "hopper_product_128_pair")]
+    [InlineData("frames a tile wide", "hopper_product_128")]
+    public void Pairs_run_where_there_are_tiles_for_them(string name, string kernel)
+    {
+        var built = s_cases[name].Make();
+        using var backend = new InnerBackend(Hopper.Open(new CudaTuning(0, false) { HopperPairs = true }));
+        using var store = backend.CreateStore(built.Weights);
+        using var executable = (CudaExecutable)backend.Compile(Planner.Plan(built.Graph), store);
+        Assert.Contains(kernel, executable.Launches.Select(l => l.Kernel));
+    }
 
     /// <summary>Where a device's multiprocessors would stand idle, small tiles of mma.sync run.</summary>
     [Trait("Needs", "emulator")]

@@ -23,12 +23,12 @@ internal static class HopperRun
     }
 
     /// <summary>Fails where the relative L2 of the result is beyond so many roundings of halves, or where no warpgroup multiplied.</summary>
-    public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse, bool inner = true)
+    public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse, bool inner = true, bool pairs = false)
     {
         var bound = roundings * Profiles.Halves(precision);
         var built = one.Make();
         var want = Oracle.Run(built.Graph, built.Inputs.ToDictionary(p => p.Key, p => Array.ConvertAll(p.Value, x => (double)x)), built.Weights)[built.Graph.Outputs[0]];
-        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse, precision, inner).Create();
+        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse, precision, inner, pairs).Create();
         using var run = new GuardedRun(backend, built);
         var before = Hopper.Products();
         var got = run.Run()[built.Graph.Outputs[0]];

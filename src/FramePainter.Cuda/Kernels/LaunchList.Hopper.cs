@@ -29,7 +29,7 @@ internal sealed partial class LaunchList
         int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int TapsY, int TapsX, int PadTop, int PadLeft,
         int Stride = 1, int OutScale = 1, int OutX = 0, int OutY = 0);
 
-    /// <summary>How the tiles of a product are shared among multiprocessors.</summary>
+    /// <summary>How the tiles of a product are shared among multiprocessors, or pairs of tiles among pairs of them.</summary>
     /// <param name="Whole">The first tiles, each computed by one block.</param>
     /// <param name="Shared">The others, too few to keep every multiprocessor busy.</param>
     /// <param name="Slices">Blocks that share each of these.</param>
@@ -121,22 +121,28 @@ internal sealed partial class LaunchList
         var boxImages = HopperRows >> (boxX + boxY);
         var (tilesX, tilesY) = (Blocks(grid.Width, 1 << boxX), Blocks(grid.Height, 1 << boxY));
         var tilesN = Blocks(args.N, columns);
-        var tiles = checked((int)(tilesX * tilesY * Blocks(grid.Images, boxImages) * tilesN));
+        var tilesOfRows = tilesX * tilesY * Blocks(grid.Images, boxImages);
+
+        // Taps that only read beyond the edges of a row are left out: neighbours must then be of one row, or they had not the same steps.
+        var inHeight = boxY == 0 && grid.TapsY > 1 && grid.Stride == 1 ? grid.InHeight : 0;
+        var together = tuning.HopperPairs && tilesOfRows > 1 && (inHeight == 0 || tilesX % 2 == 0) ? 2 : 1;
+        var tiles = checked((int)(Blocks(tilesOfRows, together) * tilesN));
         var stepsPerTap = Blocks(args.Channels0, HopperStep) + Blocks(args.Channels1, HopperStep);
-        var shares = TileShares.Of(tiles, checked((int)(stepsPerTap * grid.TapsX * grid.TapsY)), Math.Min(context.Multiprocessors, MostSharedTiles));
-        PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * shares.Slices * HopperRows * columns * sizeof(float));
+        var clusters = Math.Max(1, Math.Min(context.Multiprocessors, MostSharedTiles) / together);
+        var shares = TileShares.Of(tiles, checked((int)(stepsPerTap * grid.TapsX * grid.TapsY)), clusters);
+        PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * together * shares.Slices * HopperRows * columns * sizeof(float));
         var fixedArgs = new HopperProductArgs
         {
             ByTilesX = Divisor.Of((int)tilesX), ByTilesY = Divisor.Of((int)tilesY), ByTilesN = Divisor.Of((int)tilesN),
             BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesN = (int)tilesN,
             OutWidth = grid.Width, OutHeight = grid.Height, OutImages = grid.Images, TapsY = grid.TapsY, TapsX = grid.TapsX,
-            InHeight = boxY == 0 && grid.TapsY > 1 && grid.Stride == 1 ? grid.InHeight : 0,
+            InHeight = inHeight,
             OutScale = grid.OutScale, OutX = grid.OutX, OutY = grid.OutY, Whole = shares.Whole, Shared = shares.Shared, Slices = shares.Slices,
         };
         var items = shares.Whole + (shares.Shared * shares.Slices);
         var gated = args.Activation == (int)Activation.Geglu;
         var next = output is null || gated ? null : NextNorm(output, grid, (1 << boxX, 1 << boxY, boxImages), columns);
-        Add($"hopper_product_{columns}", (Math.Min(items, context.Multiprocessors), 1, 1), HopperThreads, HopperShared(columns), places =>
+        Add($"hopper_product_{columns}{(together > 1 ? "_pair" : "")}", (Math.Min(items, clusters) * together, 1, 1), HopperThreads, HopperShared(columns), places =>
         {
             var product = HalvesFirst(arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride });
             // An output, or a residual of its shape, where it consists of halves.
@@ -152,7 +158,7 @@ internal sealed partial class LaunchList
                 Product = product, Next = next?.Invoke(places) ?? default, Partial = places.Partials, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
-                Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns]),
+                Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns / together]),
                 Residual0 = Output(product.Residual0), Residual1 = Output(product.Residual1), Out = Output(product.Out),
             };
         });
