@@ -89,6 +89,7 @@ struct Core
     Running blocks[MOST_CLUSTER];
     Running cluster;
     void* scheduler;
+    int turns = 0;
 };
 
 OF_CORE Thread* current;
@@ -127,22 +128,53 @@ static void enter(int rank)
     hopper_enter(s_core->number, rank);
 }
 
-// Passes control to the next thread that has not ended, in the order of threads, first behind last; when all have, to the core.
+// How often the threads of one block of a cluster have all had their turn before another block's do: long enough for it to go as far as it can
+// alone, so that what it may not take for done is not.
+constexpr int ROUNDS_AHEAD = 50;
+
+// The next thread behind one in the order of threads, first behind last, that has not ended: of the same block, or of the next block that has any; null for none.
+static Thread* next_thread(const Thread* self, bool stay)
+{
+    int count = place.threads, cluster = s_running->cluster, at = self->tid, rank = self->rank;
+    if (!stay)
+    {
+        rank = (rank + 1) % cluster;
+        at = reverse_threads ? 0 : count - 1;
+    }
+
+    for (int turn = 0; turn <= cluster; turn++, rank = (rank + 1) % cluster)
+    {
+        Thread* threads = s_core->threads + rank * count;
+        for (int i = 0; s_core->blocks[rank].alive > 0 && i < count; i++)
+        {
+            at = reverse_threads ? at == 0 ? count - 1 : at - 1 : at == count - 1 ? 0 : at + 1;
+            if (threads[at].alive) return threads + at;
+        }
+    }
+
+    return nullptr;
+}
+
+// Passes control to the next thread; when all have ended, to the core.
 static void yield()
 {
     Thread* self = current;
-    Thread* next = self;
-    Thread* first = s_core->threads;
-    Thread* last = first + place.threads * s_running->cluster - 1;
-    do
+    bool stay = s_running->cluster == 1 || ++s_core->turns < ROUNDS_AHEAD * place.threads;
+    Thread* next = next_thread(self, stay);
+    if (next == self) return;
+    if (next && next->rank != self->rank)
     {
-        next = reverse_threads ? next == first ? last : next - 1 : next == last ? first : next + 1;
-    } while (!next->alive && next != self);
-    if (next->alive && next == self) return;
-    current = next;
-    if (next->rank != self->rank) enter(next->rank);
-    place.tid = next->tid;
-    fp_switch(&self->stack_pointer, next->alive ? next->stack_pointer : s_core->scheduler);
+        s_core->turns = 0;
+        enter(next->rank);
+    }
+
+    if (next)
+    {
+        current = next;
+        place.tid = next->tid;
+    }
+
+    fp_switch(&self->stack_pointer, next ? next->stack_pointer : s_core->scheduler);
 }
 
 template <class Done> static void wait_for(Done done)

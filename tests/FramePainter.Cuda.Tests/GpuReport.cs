@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using FramePainter.Backends;
 using FramePainter.Conformance;
 using FramePainter.Core.Tests.Engine;
 using FramePainter.Graphs;
@@ -11,7 +12,7 @@ namespace FramePainter.Cuda.Tests;
 
 /// <summary>
 /// Times of the kernels on the shapes of SVD, and of whole edits, for kernels/check-on-gpu.sh. FRAMEPAINTER_REPORT names the folder that receives
-/// <c>kernels.json</c>, <c>kernels_bf16.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
+/// <c>kernels.json</c>, <c>kernels_bf16.json</c>, <c>kernels_pairs.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
 /// </summary>
 public sealed class GpuReport
 {
@@ -82,6 +83,41 @@ public sealed class GpuReport
         Write("kernels_bf16.json", backend.Info, rows);
     }
 
+    /// <summary>Products by pairs of blocks beside those by blocks alone, and a step of the U-Net of either.</summary>
+    [Fact]
+    public void KernelsInPairs()
+    {
+        using CudaBackend alone = CudaBackend.Open(), pairs = new(0, CudaTuning.Default with { HopperPairs = true });
+        var rows = new List<PairTime>();
+        foreach (var (height, width, channels) in Folder is null ? [(2, 4, 64)] : s_levels)
+        {
+            long[] row = [Images, height * width, channels], picture = [Images, height, width, channels];
+            Add("linear", channels, channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels)));
+            Add("linear_down", 4 * channels, channels, [Images, height * width, 4 * channels], (g, x) => g.Linear(x, Matrix(channels, 4 * channels), Bias(channels)));
+            Add("conv3x3", channels, channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels)));
+
+            void Add(string op, int inputs, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add)
+            {
+                var shape = new KernelTime(op, Images, height, width, inputs, outputs, 0, 0);
+                rows.Add(new PairTime(op, Images, height, width, inputs, outputs, Time(pairs, shape, extents, add).Milliseconds, Time(alone, shape, extents, add).Milliseconds));
+            }
+        }
+
+        using var model = new ReportModel(Folder is not null);
+        using var checkpoint = Checkpoint.Open(model.Path);
+        var (stepWidth, stepHeight) = Folder is null ? (64, 64) : (512, 512);
+        rows.Add(new PairTime("unet_step", Images, stepHeight / 8, stepWidth / 8, 0, 0, Step(pairs), Step(alone)));
+        Assert.All(rows, r => Assert.True((r.Milliseconds > 0 && r.AloneMilliseconds > 0) || Emulator.IsUsed, $"{r}"));
+        Write("kernels_pairs.json", pairs.Info, rows);
+
+        double Step(CudaBackend backend)
+        {
+            using var weights = backend.CreateStore(checkpoint);
+            using var graphs = StepOf(backend, weights, checkpoint, stepWidth, stepHeight);
+            return Median(((CudaExecutable)graphs.Step).TimeRuns(Folder is null ? 1 : Repeats));
+        }
+    }
+
     [Fact]
     public void Model()
     {
@@ -98,23 +134,15 @@ public sealed class GpuReport
         using var checkpoint = Checkpoint.Open(model.Path);
         using var backend = CudaBackend.Open();
         using var weights = backend.CreateStore(checkpoint);
-        var networks = new Networks(checkpoint, AttentionKind.Matching);
         var rows = new List<StepTime>();
         foreach (var (width, height) in Folder is null ? [(64, 64)] : new[] { (512, 512), (1024, 576) })
         {
-            using var graphs = new BoundGraphs(backend, weights, networks.Denoiser(new DenoiseKey(width, height, 25, 2, 1)), []);
-            var (prologue, step) = ((CudaExecutable)graphs.Prologue, (CudaExecutable)graphs.Step);
-            var random = new Random(3);
-            foreach (var name in (string[])[Networks.Latents, Networks.ImageLatents, Networks.Context, Networks.ControlTable])
-            {
-                graphs.Write(name, RandomData.Normals(random, graphs[name].Bytes / sizeof(float)));
-            }
-
-            prologue.Run(TestContext.Current.CancellationToken);
+            using var graphs = StepOf(backend, weights, checkpoint, width, height);
+            var step = (CudaExecutable)graphs.Step;
             var milliseconds = step.TimeRuns(Folder is null ? 1 : Repeats);
             var launches = step.Time(Folder is null ? 1 : 5).Select(l => new LaunchTime(
                 l.Launch.Kernel, l.Launch.Op.GetType().Name, l.Launch.Op.Name, string.Join('x', Enumerable.Range(0, l.Launch.Op.Outputs[0].Shape.Rank).Select(d => l.Launch.Op.Outputs[0].Shape[d])), l.Milliseconds, l.Launch.Op.Flops));
-            rows.Add(new StepTime(width, height, milliseconds.Order().ElementAt(milliseconds.Count / 2), milliseconds.Min(), step.Plan.Graph.Flops, [.. launches]));
+            rows.Add(new StepTime(width, height, Median(milliseconds), milliseconds.Min(), step.Plan.Graph.Flops, [.. launches]));
             Write("steps.json", backend.Info, rows);
         }
 
@@ -151,6 +179,22 @@ public sealed class GpuReport
             }
         }
     }
+
+    /// <summary>A step of the U-Net on random inputs, ready to run.</summary>
+    static BoundGraphs StepOf(CudaBackend backend, IWeightStore weights, Checkpoint checkpoint, int width, int height)
+    {
+        var graphs = new BoundGraphs(backend, weights, new Networks(checkpoint, AttentionKind.Matching).Denoiser(new DenoiseKey(width, height, 25, 2, 1)), []);
+        var random = new Random(3);
+        foreach (var name in (string[])[Networks.Latents, Networks.ImageLatents, Networks.Context, Networks.ControlTable])
+        {
+            graphs.Write(name, RandomData.Normals(random, graphs[name].Bytes / sizeof(float)));
+        }
+
+        graphs.Prologue.Run(TestContext.Current.CancellationToken);
+        return graphs;
+    }
+
+    static double Median(IReadOnlyCollection<double> times) => times.Order().ElementAt(times.Count / 2);
 
     static PixelImage Photo()
     {
@@ -203,7 +247,7 @@ public sealed class GpuReport
             }
 
             var times = executable.TimeTogether(l => l.Op is not ActivateOp, Folder is null ? 1 : Rounds, Folder is null ? 1 : Repeats);
-            return row with { Milliseconds = times.Order().ElementAt(times.Count / 2) / Copies, Flops = graph.Flops / Copies };
+            return row with { Milliseconds = Median(times) / Copies, Flops = graph.Flops / Copies };
         }
         finally
         {
@@ -279,6 +323,8 @@ public sealed class GpuReport
     sealed record LaunchTime(string Kernel, string Op, string Name, string Output, double Milliseconds, double Flops);
 
     sealed record KernelTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double Flops);
+
+    sealed record PairTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double AloneMilliseconds);
 
     sealed record EditTime(
         int Width, int Height, string Run, long? BudgetBytes, double Seconds, long PeakBytes, long WeightBytes, Dictionary<string, double> Stages);
