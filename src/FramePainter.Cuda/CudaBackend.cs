@@ -19,7 +19,7 @@ public sealed class CudaBackend : IBackend
     internal CudaBackend(int ordinal, CudaTuning tuning, CudaOptions? options = null, Precision precision = Precision.Float32)
     {
         var memory = options?.Validate();
-        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision)), tuning, memory?.Weights);
+        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision), tuning.HopperPairs), tuning, memory?.Weights);
         var refusal = _context.Kernels.HopperRefusal is { } error ? $"; the driver refuses the kernels for sm_90a ({error}), those for sm_80 run" : "";
         Description = $"CUDA, {_context.Info.Name}, {_context.Halves.ForPeople()}{refusal}";
     }

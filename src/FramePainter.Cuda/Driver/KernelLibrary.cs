@@ -18,13 +18,17 @@ internal sealed unsafe class KernelLibrary : IDisposable
     /// <summary>What names of kernels end with in these: a profiler shows it.</summary>
     const string BrainKernel = "_bf16";
 
+    /// <summary>In the names of texts of kernels by pairs of blocks.</summary>
+    const string PairText = "_pair.";
+
     readonly List<nint> _modules = [];
     readonly Dictionary<string, nint> _functions = new(StringComparer.Ordinal);
 
     /// <summary>Loads what the device runs.</summary>
     /// <param name="hopper">Also the kernels for sm_90a.</param>
     /// <param name="halves">Of which kind.</param>
-    public KernelLibrary(bool hopper, Halves halves)
+    /// <param name="pairs">Also those by pairs of blocks, which take seconds to assemble.</param>
+    public KernelLibrary(bool hopper, Halves halves, bool pairs)
     {
         try
         {
@@ -34,7 +38,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
                 Register(_modules[^1], text);
             }
 
-            HasHopper = hopper && LoadHopper(halves);
+            HasHopper = hopper && LoadHopper(halves, pairs);
         }
         catch
         {
@@ -88,10 +92,10 @@ internal sealed unsafe class KernelLibrary : IDisposable
     }
 
     /// <summary>All kernels for sm_90a, or none: those for sm_80 compute the same where the driver does not take the others.</summary>
-    bool LoadHopper(Halves halves)
+    bool LoadHopper(Halves halves, bool pairs)
     {
         var first = _modules.Count;
-        var sources = HopperSources(halves).ToArray();
+        var sources = HopperSources(halves).Where(s => pairs || !s.Name.Contains(PairText, StringComparison.Ordinal)).ToArray();
         foreach (var (name, text) in sources)
         {
             var code = Load(text);
