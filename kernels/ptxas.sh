@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Assembles every PTX text, several at once, and condenses what ptxas says of the kernels:
-#   kernels/ptxas.sh PTXAS FOLDER   writes FOLDER/ptxas.md and FOLDER/ptxas.json; exit code 1 where a text is refused or a kernel spills
+#   kernels/ptxas.sh PTXAS FOLDER [ARCH...]   writes FOLDER/ptxas.md and FOLDER/ptxas.json; exit code 1 where a text is refused or a kernel spills
+# ARCH: what texts for sm_80 are assembled for; sm_80, and sm_90 as Hopper's driver does, when left out.
 set -uo pipefail
 cd "$(dirname "$0")/ptx"
-[ $# = 2 ] || { echo "usage: kernels/ptxas.sh PTXAS FOLDER" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: kernels/ptxas.sh PTXAS FOLDER [ARCH...]" >&2; exit 2; }
 ptxas=$1 out=$2
+shift 2
+[ $# -gt 0 ] || set -- sm_80 sm_90
 logs=$(mktemp -d)
 trap 'rm -r "$logs"' EXIT
 
-# The texts' names end with what they are for: NAME.sm_80.ptx. Those for sm_80 are assembled for Hopper too, as its driver does.
+# The texts' names end with what they are for: NAME.sm_80.ptx.
 assemble() {
   "$ptxas" -v -arch="$2" "$1" -o /dev/null > "$logs/$1.$2.log" 2>&1 || { echo "$1 for $2 is refused (exit code $?)" >> "$logs/$1.$2.log"; return 1; }
 }
@@ -16,8 +19,8 @@ export -f assemble
 export ptxas logs
 for text in *.ptx; do
   arch=${text%.ptx} arch=${arch##*.}
-  echo "$text $arch"
-  [ "$arch" != sm_80 ] || echo "$text sm_90"
+  [ "$arch" = sm_80 ] && archs=("$@") || archs=("$arch")
+  for arch in "${archs[@]}"; do echo "$text $arch"; done
 done | xargs -P "$(nproc)" -L 1 bash -c 'assemble "$@"' assemble
 code=$?
 

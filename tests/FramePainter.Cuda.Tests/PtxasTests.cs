@@ -12,14 +12,16 @@ public sealed partial class PtxasTests : IDisposable
 
     readonly string _folder = Directory.CreateTempSubdirectory("ptxas-").FullName;
 
+    /// <summary>Texts for sm_80 are assembled for sm_90, as the driver of a Hopper does with norms; with FRAMEPAINTER_FULL=1 for others too.</summary>
     [Fact]
     public async Task Every_text_is_accepted_and_no_kernel_spills_registers()
     {
-        var (code, output) = await Run("bash", Path.Combine(Repository.Root, "kernels", "ptxas.sh"), Find(Tool), _folder);
+        string[] archs = Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1" ? ["sm_90", "sm_80", "sm_86", "sm_89"] : ["sm_90"];
+        var (code, output) = await Run("bash", [Path.Combine(Repository.Root, "kernels", "ptxas.sh"), Find(Tool), _folder, .. archs]);
         Assert.True(code == 0, output);
         var kernels = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "ptxas.json"), TestContext.Current.CancellationToken)).RootElement.EnumerateArray().ToArray();
         Assert.All(kernels, k => Assert.Equal(0, k.GetProperty("spill_bytes").GetInt32()));
-        foreach (var (name, arch) in new[] { ("hopper_product_160_bf16", "sm_90a"), ("hopper_attention_64", "sm_90a"), ("group_norm_8", "sm_80"), ("group_norm_8", "sm_90") })
+        foreach (var (name, arch) in archs.Select(a => ("group_norm_8", a)).Append(("hopper_product_160_bf16", "sm_90a")).Append(("hopper_product_160_pair", "sm_90a")))
         {
             Assert.Single(kernels, k => k.GetProperty("kernel").GetString() == name && k.GetProperty("arch").GetString() == arch);
         }
