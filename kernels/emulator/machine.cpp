@@ -70,13 +70,18 @@ struct Warp
     Exchange exchange[2];
 };
 
-// A block that runs, and its barrier.
-struct Running
+// Threads that wait for one another: those of a block, or of a cluster.
+struct Crowd
+{
+    int alive, arrived;
+    unsigned phase = 0;
+};
+
+// A block that runs.
+struct Running : Crowd
 {
     unsigned char* shared = (unsigned char*)aligned_alloc(128, 256 << 10);
     Place place;
-    int alive, arrived;
-    unsigned phase = 0;
 };
 
 // One of the host's cores, with the blocks that run there: one, or all of a cluster, whose threads take turns as those of one block do.
@@ -87,7 +92,7 @@ struct Core
     Warp warps[MOST_THREADS / WARP];
     unsigned char* stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
     Running blocks[MOST_CLUSTER];
-    Running cluster;
+    Crowd cluster;
     void* scheduler;
     int turns = 0;
 };
@@ -188,7 +193,7 @@ template <class Done> static void wait_for(Done done)
 
 void wait_until(const std::function<bool()>& done) { wait_for(done); }
 
-static void meet(Running& all)
+static void meet(Crowd& all)
 {
     unsigned phase = all.phase;
     auto all_arrived = [&] { return all.arrived == all.alive && (all.arrived = 0, ++all.phase, true); };
@@ -210,7 +215,7 @@ void in_block(int rank, const std::function<void()>& work)
     Place own = place;
     enter(rank);
     work();
-    enter(current->rank);
+    hopper_enter(s_core->number, current->rank);
     place = own;
 }
 

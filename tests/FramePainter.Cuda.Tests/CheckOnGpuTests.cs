@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using FramePainter.Core.Tests.Engine;
 
@@ -22,7 +21,7 @@ public sealed class CheckOnGpuTests : IDisposable
     {
         SkipOnGpu();
         var folder = Path.Combine(_folder, "report");
-        var (code, output, errors) = await Run("bash", [Path.Combine(Repository.Root, "kernels", "check-on-gpu.sh"), folder]);
+        var (code, output, errors) = await ProgramRun.Of("bash", [Path.Combine(Repository.Root, "kernels", "check-on-gpu.sh"), folder]);
         Assert.Equal("", output);
         Assert.Equal(3, code);
         Assert.StartsWith("No NVIDIA GPU", errors, StringComparison.Ordinal);
@@ -127,7 +126,7 @@ public sealed class CheckOnGpuTests : IDisposable
         SkipOnGpu();
         // Cases of the suite are too many; PTX is read from files, and by programs.
         string[] arguments = ["--ansi", "off", "--filter-not-trait", "Needs=emulator", "--filter-not-method", "*Conformance.Computes*", "--filter-not-class", "*PtxTests", "*PtxasTests", "*.HopperTests"];
-        var (code, output, _) = await Run(
+        var (code, output, _) = await ProgramRun.Of(
             Path.Combine(AppContext.BaseDirectory, "FramePainter.Cuda.Tests"), arguments, ("FRAMEPAINTER_CUDA", "driver"), ("FRAMEPAINTER_FULL", "1"));
         Assert.Equal(2, code);
         Assert.DoesNotContain("calls the emulator", output, StringComparison.Ordinal);
@@ -191,24 +190,9 @@ public sealed class CheckOnGpuTests : IDisposable
     {
         var path = Path.Combine(_folder, "bin") + ":" + Environment.GetEnvironmentVariable("PATH");
         var folder = Path.Combine(_folder, "report");
-        var (code, output, _) = await Run(
+        var (code, output, _) = await ProgramRun.Of(
             "bash", [Path.Combine(_folder, "kernels", "check-on-gpu.sh"), folder], ("PATH", path), ("CHECK_SECONDS", $"{seconds}"), ("CHECK_CPUINFO", Path.Combine(_folder, "cpuinfo")));
         Assert.Contains(File.ReadAllText(Path.Combine(folder, "report.md")), output, StringComparison.Ordinal);
         return (code, output, JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "report.json"))).RootElement);
-    }
-
-    static async Task<(int Code, string Output, string Errors)> Run(string program, string[] arguments, params (string Name, string Value)[] environment)
-    {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var (name, value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output, await errors);
     }
 }

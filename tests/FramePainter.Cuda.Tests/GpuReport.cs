@@ -37,28 +37,7 @@ public sealed class GpuReport
     public void Kernels()
     {
         using var backend = CudaBackend.Open();
-        var rows = new List<KernelTime>();
-        foreach (var (height, width, channels) in Folder is null ? [(2, 4, 64)] : s_levels)
-        {
-            var tokens = height * width;
-            long[] row = [Images, tokens, channels], picture = [Images, height, width, channels], joined = [Images, tokens, 3 * channels];
-            Add("linear", channels, channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels)));
-            Add("linear_geglu", channels, 8 * channels, row, (g, x) => g.Activate(g.Linear(x, Matrix(8 * channels, channels), Bias(8 * channels)), Activation.Geglu));
-            Add("linear_down", 4 * channels, channels, [Images, tokens, 4 * channels], (g, x) => g.Linear(x, Matrix(channels, 4 * channels), Bias(channels)));
-            Add("conv3x3", channels, channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels)));
-            Add("conv_temporal", channels, channels, picture, (g, x) => g.TemporalConv(x, Matrix(channels, channels, 3), Bias(channels), 2));
-            Add("attention", channels, channels, joined, (g, x) => g.Attention(Heads(x, channels), channels / 64, 64));
-            Add("attention_matching", channels, 2 * channels, joined, (g, x) => g.Attention(Heads(x, channels), channels / 64, 64, Heads(x, channels)));
-            Add("matching_block", channels, channels, row, (g, x) => MatchingBlock(g, x, channels));
-            Add("group_norm_silu", channels, channels, picture, (g, x) => g.Activate(g.GroupNorm(x, Bias(channels), Bias(channels), 32, 1e-5f), Activation.Silu));
-            Add("layer_norm", channels, channels, row, (g, x) => g.LayerNorm(x, Bias(channels), Bias(channels), 1e-5f));
-
-            void Add(string op, int inputs, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add) =>
-                rows.Add(Time(backend, new KernelTime(op, Images, height, width, inputs, outputs, 0, 0), extents, add));
-        }
-
-        Assert.All(rows, r => Assert.True(r.Milliseconds > 0 || Emulator.IsUsed, $"{r}"));
-        Write("kernels.json", backend.Info, rows);
+        Write("kernels.json", backend.Info, Times(backend, Folder is null ? [(2, 4, 64)] : s_levels));
     }
 
     /// <summary>A few products and attention in bfloat16, named as their rows in float16.</summary>
@@ -66,21 +45,7 @@ public sealed class GpuReport
     public void KernelsInBFloat16()
     {
         using var backend = CudaBackend.Open(precision: Precision.BFloat16);
-        var rows = new List<KernelTime>();
-        foreach (var (height, width, channels) in Folder is null ? [(2, 4, 64)] : s_levels.Take(3))
-        {
-            var tokens = height * width;
-            long[] row = [Images, tokens, channels], picture = [Images, height, width, channels];
-            Add("linear", channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels)));
-            Add("conv3x3", channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels)));
-            Add("attention", channels, [Images, tokens, 3 * channels], (g, x) => g.Attention(Heads(x, channels), channels / 64, 64));
-
-            void Add(string op, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add) =>
-                rows.Add(Time(backend, new KernelTime(op, Images, height, width, outputs, outputs, 0, 0), extents, add));
-        }
-
-        Assert.All(rows, r => Assert.True(r.Milliseconds > 0 || Emulator.IsUsed, $"{r}"));
-        Write("kernels_bf16.json", backend.Info, rows);
+        Write("kernels_bf16.json", backend.Info, Times(backend, Folder is null ? [(2, 4, 64)] : s_levels[..3], "linear", "conv3x3", "attention"));
     }
 
     /// <summary>Products by pairs of blocks beside those by blocks alone, and a step of the U-Net of either.</summary>
@@ -89,18 +54,10 @@ public sealed class GpuReport
     {
         using CudaBackend alone = CudaBackend.Open(), pairs = new(0, CudaTuning.Default with { HopperPairs = true });
         var rows = new List<PairTime>();
-        foreach (var (height, width, channels) in Folder is null ? [(2, 4, 64)] : s_levels)
+        foreach (var one in (Folder is null ? [(2, 4, 64)] : s_levels).SelectMany(level => ShapesOf(level, "linear", "linear_down", "conv3x3")))
         {
-            long[] row = [Images, height * width, channels], picture = [Images, height, width, channels];
-            Add("linear", channels, channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels)));
-            Add("linear_down", 4 * channels, channels, [Images, height * width, 4 * channels], (g, x) => g.Linear(x, Matrix(channels, 4 * channels), Bias(channels)));
-            Add("conv3x3", channels, channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels)));
-
-            void Add(string op, int inputs, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add)
-            {
-                var shape = new KernelTime(op, Images, height, width, inputs, outputs, 0, 0);
-                rows.Add(new PairTime(op, Images, height, width, inputs, outputs, Time(pairs, shape, extents, add).Milliseconds, Time(alone, shape, extents, add).Milliseconds));
-            }
+            var row = one.Row;
+            rows.Add(new PairTime(row.Op, row.Images, row.Height, row.Width, row.Inputs, row.Outputs, Time(pairs, one).Milliseconds, Time(alone, one).Milliseconds));
         }
 
         using var model = new ReportModel(Folder is not null);
@@ -218,9 +175,43 @@ public sealed class GpuReport
         return g.Linear(heads, Matrix(channels, 2 * channels), Bias(channels));
     }
 
-    /// <summary>The median time of one op between values inside a plan, copies of it taking turns.</summary>
-    static KernelTime Time(CudaBackend backend, KernelTime row, long[] extents, Func<GraphBuilder, Value, Value> add)
+    /// <summary>The ops of a level whose kernels are timed; those of some names where any are given.</summary>
+    static IEnumerable<OpShape> ShapesOf((int Height, int Width, int Channels) level, params string[] names)
     {
+        var (height, width, channels) = level;
+        var tokens = height * width;
+        long[] row = [Images, tokens, channels], picture = [Images, height, width, channels], joined = [Images, tokens, 3 * channels];
+        return new[]
+        {
+            Of("linear", channels, channels, row, (g, x) => g.Linear(x, Matrix(channels, channels), Bias(channels))),
+            Of("linear_geglu", channels, 8 * channels, row, (g, x) => g.Activate(g.Linear(x, Matrix(8 * channels, channels), Bias(8 * channels)), Activation.Geglu)),
+            Of("linear_down", 4 * channels, channels, [Images, tokens, 4 * channels], (g, x) => g.Linear(x, Matrix(channels, 4 * channels), Bias(channels))),
+            Of("conv3x3", channels, channels, picture, (g, x) => g.Conv(x, Matrix(channels, channels, 9), Bias(channels))),
+            Of("conv_temporal", channels, channels, picture, (g, x) => g.TemporalConv(x, Matrix(channels, channels, 3), Bias(channels), 2)),
+            Of("attention", channels, channels, joined, (g, x) => g.Attention(Heads(x, channels), channels / 64, 64)),
+            Of("attention_matching", channels, 2 * channels, joined, (g, x) => g.Attention(Heads(x, channels), channels / 64, 64, Heads(x, channels))),
+            Of("matching_block", channels, channels, row, (g, x) => MatchingBlock(g, x, channels)),
+            Of("group_norm_silu", channels, channels, picture, (g, x) => g.Activate(g.GroupNorm(x, Bias(channels), Bias(channels), 32, 1e-5f), Activation.Silu)),
+            Of("layer_norm", channels, channels, row, (g, x) => g.LayerNorm(x, Bias(channels), Bias(channels), 1e-5f)),
+        }.Where(o => names.Length == 0 || names.Contains(o.Row.Op));
+
+        OpShape Of(string op, int inputs, int outputs, long[] extents, Func<GraphBuilder, Value, Value> add) =>
+            new(new KernelTime(op, Images, height, width, inputs, outputs, 0, 0), extents, add);
+    }
+
+    /// <summary>Times ops of some levels.</summary>
+    static List<KernelTime> Times(CudaBackend backend, (int Height, int Width, int Channels)[] levels, params string[] names)
+    {
+        var rows = levels.SelectMany(level => ShapesOf(level, names)).Select(one => Time(backend, one)).ToList();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, r => Assert.True(r.Milliseconds > 0 || Emulator.IsUsed, $"{r}"));
+        return rows;
+    }
+
+    /// <summary>The median time of one op between values inside a plan, copies of it taking turns.</summary>
+    static KernelTime Time(CudaBackend backend, OpShape one)
+    {
+        var (row, extents, add) = one;
         var g = new GraphBuilder();
         for (var i = 0; i < Copies; i++)
         {
@@ -321,6 +312,9 @@ public sealed class GpuReport
     sealed record StepTime(int Width, int Height, double StepMilliseconds, double Fastest, double Flops, LaunchTime[] Launches);
 
     sealed record LaunchTime(string Kernel, string Op, string Name, string Output, double Milliseconds, double Flops);
+
+    /// <summary>An op on an input of these extents, and its row before it is timed.</summary>
+    sealed record OpShape(KernelTime Row, long[] Extents, Func<GraphBuilder, Value, Value> Add);
 
     sealed record KernelTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double Flops);
 

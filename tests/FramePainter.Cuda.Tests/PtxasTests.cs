@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FramePainter.Core.Tests.Engine;
@@ -17,7 +16,7 @@ public sealed partial class PtxasTests : IDisposable
     public async Task Every_text_is_accepted_and_no_kernel_spills_registers()
     {
         string[] archs = Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1" ? ["sm_90", "sm_80", "sm_86", "sm_89"] : ["sm_90"];
-        var (code, output) = await Run("bash", [Path.Combine(Repository.Root, "kernels", "ptxas.sh"), Find(Tool), _folder, .. archs]);
+        var (code, output, _) = await ProgramRun.Of("bash", [Path.Combine(Repository.Root, "kernels", "ptxas.sh"), Find(Tool), _folder, .. archs]);
         Assert.True(code == 0, output);
         var kernels = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "ptxas.json"), TestContext.Current.CancellationToken)).RootElement.EnumerateArray().ToArray();
         Assert.All(kernels, k => Assert.Equal(0, k.GetProperty("spill_bytes").GetInt32()));
@@ -38,9 +37,9 @@ public sealed partial class PtxasTests : IDisposable
     public async Task Exponentials_are_one_instruction_and_divisions_no_calls(string text, string kernel)
     {
         var cubin = Path.Combine(_folder, "kernels.cubin");
-        var (code, output) = await Run(Find(Tool), $"-arch={text[(text.LastIndexOf('.') + 1)..]}", Path.Combine(Repository.Root, "kernels", "ptx", text + ".ptx"), "-o", cubin);
-        Assert.True(code == 0, output);
-        var (disassembled, all) = await Run(Find("nvdisasm"), "-c", cubin);
+        var (code, _, errors) = await ProgramRun.Of(Find(Tool), [$"-arch={text[(text.LastIndexOf('.') + 1)..]}", Path.Combine(Repository.Root, "kernels", "ptx", text + ".ptx"), "-o", cubin]);
+        Assert.True(code == 0, errors);
+        var (disassembled, all, _) = await ProgramRun.Of(Find("nvdisasm"), ["-c", cubin]);
         Assert.Equal(0, disassembled);
         var begin = all.IndexOf($".text.{kernel}:", StringComparison.Ordinal);
         var end = all.IndexOf(".section", begin, StringComparison.Ordinal);
@@ -65,15 +64,5 @@ public sealed partial class PtxasTests : IDisposable
         var found = places.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         Assert.SkipWhen(found is null, $"Needs {program}: kernels/fetch-ptxas.sh brings it on Debian.");
         return found;
-    }
-
-    static async Task<(int Code, string Output)> Run(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output + await errors);
     }
 }

@@ -54,15 +54,18 @@ internal sealed unsafe class KernelLibrary : IDisposable
     public string? HopperRefusal { get; private set; }
 
     /// <summary>The embedded PTX for every device: names and texts.</summary>
-    public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves);
+    public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves, pairs: false);
 
     /// <summary>The embedded PTX for Hopper.</summary>
-    public static IEnumerable<(string Name, string Text)> HopperSources(Halves halves) => Embedded(".sm_90a.ptx", halves);
+    public static IEnumerable<(string Name, string Text)> HopperSources(Halves halves) => HopperSources(halves, pairs: true);
 
-    static IEnumerable<(string Name, string Text)> Embedded(string ending, Halves halves)
+    static IEnumerable<(string Name, string Text)> HopperSources(Halves halves, bool pairs) => Embedded(".sm_90a.ptx", halves, pairs);
+
+    static IEnumerable<(string Name, string Text)> Embedded(string ending, Halves halves, bool pairs)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        bool IsOfThese(string name) => name.EndsWith(ending, StringComparison.Ordinal) && name.Contains(BrainText, StringComparison.Ordinal) == (halves == Halves.BFloat16);
+        bool IsOfThese(string name) => name.EndsWith(ending, StringComparison.Ordinal) && name.Contains(BrainText, StringComparison.Ordinal) == (halves == Halves.BFloat16)
+            && (pairs || !name.Contains(PairText, StringComparison.Ordinal));
         foreach (var name in assembly.GetManifestResourceNames().Where(IsOfThese).Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
@@ -95,7 +98,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
     bool LoadHopper(Halves halves, bool pairs)
     {
         var first = _modules.Count;
-        var sources = HopperSources(halves).Where(s => pairs || !s.Name.Contains(PairText, StringComparison.Ordinal)).ToArray();
+        var sources = HopperSources(halves, pairs).ToArray();
         foreach (var (name, text) in sources)
         {
             var code = Load(text);
