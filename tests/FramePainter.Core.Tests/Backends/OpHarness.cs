@@ -69,7 +69,7 @@ internal sealed class OpHarness : IWeightSource
 
     public float[] Data(WeightVector vector) => _weights[vector.Tensors[0]];
 
-    /// <summary>The first output on every path, and with both shapes of AVX-512's tiles.</summary>
+    /// <summary>The first output on every path, with every kind of its kernels.</summary>
     public IEnumerable<(InstructionPath Path, float[] Result)> Run(params Value[] outputs)
     {
         foreach (var (path, results) in RunAll(outputs))
@@ -90,9 +90,7 @@ internal sealed class OpHarness : IWeightSource
         var all = new List<(InstructionPath, float[][])>();
         foreach (var path in Enum.GetValues<InstructionPath>().Where(p => InstructionPaths.IsSupported(p) && (Numbers is null || p == InstructionPath.Avx512)))
         {
-            // Tiles of both shapes of AVX-512, whichever this machine prefers.
-            CpuNumbers?[] variants = Numbers is null && path == InstructionPath.Avx512 ? [new CpuNumbers { Paired = false }, new CpuNumbers { Paired = true }] : [Numbers];
-            foreach (var numbers in variants)
+            foreach (var numbers in Numbers is null ? Variants(path) : [Numbers])
             {
                 var one = Execute(plan, path, 1, numbers);
                 foreach (var threads in new[] { 2, 3 })
@@ -124,7 +122,15 @@ internal sealed class OpHarness : IWeightSource
 
     public IWeightHandle Open(string name) => new Handle(name, _weights[name]);
 
-    float[][] Execute(Plan plan, InstructionPath path, int threads, CpuNumbers? numbers)
+    // Compiled and assembled kernels, with tiles of both shapes, whichever this machine prefers.
+    static CpuNumbers[] Variants(InstructionPath path) => path switch
+    {
+        InstructionPath.Avx512 => [new CpuNumbers { CompiledOnly = true }, new CpuNumbers { Paired = false }, new CpuNumbers { Paired = true }],
+        InstructionPath.Avx2 => [new CpuNumbers { CompiledOnly = true }, new CpuNumbers()],
+        _ => [new CpuNumbers()],
+    };
+
+    float[][] Execute(Plan plan, InstructionPath path, int threads, CpuNumbers numbers)
     {
         using var backend = new CpuBackend(threads, path, numbers);
         using var store = backend.CreateStore(this);

@@ -11,7 +11,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <param name="Narrow">Kernels of one register of columns.</param>
 /// <param name="Paired">Kernels of two panels, two registers of columns each: index rows − 1, up to <see cref="PairedRows"/>. Of F32 on AVX-512 only; empty elsewhere.</param>
 /// <param name="Keeping">The three kinds, keeping weights as float32 at <see cref="TileCall.Kept"/> for F32's kernels of the same kind. Of F32 none: all are empty.</param>
-/// <param name="Softmax">The softmax of a strip of scores: a <see cref="SoftmaxCall"/>. Of F32 on AVX-512 only; 0 elsewhere.</param>
+/// <param name="Softmax">The softmax of <see cref="StripRows"/> rows of scores: a <see cref="SoftmaxCall"/>. Of F32 only; 0 elsewhere.</param>
 internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Paired, (nint[] Wide, nint[] Narrow, nint[] Paired) Keeping, nint Softmax)
 {
     /// <summary>F16C, which every processor of AVX2 has but a virtual one may hide.</summary>
@@ -20,8 +20,14 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
     /// <summary>Rows of a tile of two panels: 24 sums leave eight of 32 registers for four of weights and as many of broadcasts.</summary>
     public const int PairedRows = 6;
 
+    /// <summary>Rows of scores whose softmax is taken at once.</summary>
+    public const int StripRows = 6;
+
     /// <summary>Most keys in a strip of scores.</summary>
     public const int StripKeys = 256;
+
+    /// <summary>The softmax reads so many keys at a time.</summary>
+    public const int SoftmaxKeys = 64;
 
     /// <summary>Floats from one row of a strip to the next: no multiple of a page of the first-level cache's sets, or its rows would evict each other.</summary>
     public const int StripStride = StripKeys + 16;
@@ -60,11 +66,11 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
         var pairs = vector.Pairs ? PairedRows : 0;
         var (wide, narrow, paired) = (Products(vector.TileRows, 2, keeps: false), Products(vector.TileRows, 1, keeps: false), Products(single ? pairs : 0, 4, keeps: false));
         var keeping = (Wide: Products(single ? 0 : vector.TileRows, 2, keeps: true), Narrow: Products(single ? 0 : vector.TileRows, 1, keeps: true), Paired: Products(single ? 0 : pairs, 4, keeps: true));
-        var softmax = single && vector.Pairs ? code.Append(SoftmaxAssembly.Strip()) : 0;
+        var softmax = single ? code.Append(path == InstructionPath.Avx512 ? Softmax512Assembly.Strip() : Softmax256Assembly.Strip()) : 0;
         try
         {
             var start = map(code.Bytes);
-            return new FloatKernels(At(wide), At(narrow), At(paired), (At(keeping.Wide), At(keeping.Narrow), At(keeping.Paired)), single && vector.Pairs ? start + softmax : 0);
+            return new FloatKernels(At(wide), At(narrow), At(paired), (At(keeping.Wide), At(keeping.Narrow), At(keeping.Paired)), single ? start + softmax : 0);
 
             nint[] At(int[] kernels) => [.. kernels.Select(at => start + at)];
         }

@@ -6,7 +6,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal unsafe struct SoftmaxCall
 {
-    /// <summary><see cref="FloatKernels.PairedRows"/> rows of scores, exponents of 2, <see cref="FloatKernels.StripStride"/> floats apart; become probabilities about each row's greatest score.</summary>
+    /// <summary><see cref="FloatKernels.StripRows"/> rows of scores, exponents of 2, <see cref="FloatKernels.StripStride"/> floats apart; become probabilities about each row's greatest score.</summary>
     [FieldOffset(0)]
     public float* Strip;
 
@@ -18,7 +18,7 @@ internal unsafe struct SoftmaxCall
     [FieldOffset(16)]
     public float* Sums;
 
-    /// <summary>Scores of a row, at least 1. Those behind them, up to a multiple of 64, are read and written too and should be −∞.</summary>
+    /// <summary>Scores of a row, at least 1. Those behind them, up to a multiple of <see cref="FloatKernels.SoftmaxKeys"/>, are read and written too and should be −∞.</summary>
     [FieldOffset(24)]
     public int Keys;
 }

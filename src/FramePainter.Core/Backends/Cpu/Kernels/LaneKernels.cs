@@ -17,7 +17,7 @@ internal readonly struct LaneKernels(Op op, CpuWeights weights) : ILanesFactory<
         LayerNormOp norm => new LayerNormKernel<L, V>(norm, weights),
         AttentionOp attention => weights.Numbers.Brain is { } brain && BrainAttention.Takes(attention)
             ? new BrainAttention(attention, brain)
-            : weights.Numbers.Paired && weights.Numbers.Assembled(DType.F32) is { } kernels ? new PairedAttention(attention, kernels)
+            : weights.Numbers.Assembled(DType.F32) is { } kernels ? new AssembledAttention<L, V>(attention, kernels, weights.Numbers.Paired)
             : new FloatAttention<L, V>(attention),
         AttentionProbabilitiesOp probabilities => new AttentionProbabilitiesKernel<L, V>(probabilities),
         TemporalAttentionOp attention => new TemporalAttentionKernel<L, V>(attention),

@@ -127,8 +127,9 @@ internal sealed unsafe class TileEpilogue<L, V>
             case Activation.Relu:
                 Choose<ReluFunction>(tile, row, rows, column);
                 break;
-            case Activation.Geglu when typeof(L) == typeof(Lanes512) && _plain && _channels - column >= L.Count:
-                WideGeglu.Store(tile, rows, _bias is null ? null : _bias + column, _bias is null ? null : _bias + _channels + column, _output + ((long)row * _channels) + column, _channels);
+            case Activation.Geglu when (typeof(L) == typeof(Lanes512) || typeof(L) == typeof(Lanes256)) && _plain && _channels - column >= L.Count:
+                delegate*<float*, int, float*, float*, float*, int, void> geglu = typeof(L) == typeof(Lanes512) ? &Geglu512.Store : &Geglu256.Store;
+                geglu(tile, rows, _bias is null ? null : _bias + column, _bias is null ? null : _bias + _channels + column, _output + ((long)row * _channels) + column, _channels);
                 break;
             case Activation.Geglu:
                 Choose<GegluFunction>(tile, row, rows, column);

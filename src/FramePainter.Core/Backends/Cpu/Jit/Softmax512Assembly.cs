@@ -8,7 +8,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// micro-operation each, where rounding takes two, a difference and a bound more. −∞ has f = 0 and scales to 0, NaN stays. The constants stay in registers; compiled,
 /// the loop reads all of them again for every two registers of scores.
 /// </summary>
-internal static class SoftmaxAssembly
+internal static class Softmax512Assembly
 {
     /// <summary>
     /// 2^f from 0 to 1 by powers of f from the first on, that of degree 0 being 1: minimax of the relative error (Remez exchange, each coefficient rounded in turn and
@@ -53,7 +53,7 @@ internal static class SoftmaxAssembly
         }
 
         Greatest();
-        for (var row = 0; row < FloatKernels.PairedRows; row += RowsAbreast)
+        for (var row = 0; row < FloatKernels.StripRows; row += RowsAbreast)
         {
             Exponentials(row);
         }
@@ -154,7 +154,7 @@ internal static class SoftmaxAssembly
 
         static void Rows(Action<int> emit)
         {
-            for (var row = 0; row < FloatKernels.PairedRows; row++)
+            for (var row = 0; row < FloatKernels.StripRows; row++)
             {
                 emit(row);
             }

@@ -11,7 +11,7 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// register holds one coefficient of all, so that picking sixteen is one instruction. 20 instructions a register, where <see cref="VectorMath{L, V}.Gelu"/> with its
 /// division takes 60.
 /// </summary>
-internal static unsafe class WideGeglu
+internal static unsafe class Geglu512
 {
     /// <summary>Stretches in 1 of |x|. 15 of them end at 5.52, where the float nearest to erf(x/√2) is 1.</summary>
     const float Stretches = 2.71875f;

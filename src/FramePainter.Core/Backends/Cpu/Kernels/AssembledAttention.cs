@@ -1,0 +1,169 @@
+using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Graphs;
+
+namespace FramePainter.Backends.Cpu.Kernels;
+
+/// <summary>
+/// Attention in float32 on assembled kernels. A tile of both products is six queries by two panels (64 keys, then 64 channels, a whole head of the networks) where
+/// products take such, else twelve by one (AVX-512) or six by one (AVX2).
+/// </summary>
+/// <param name="op">The op.</param>
+/// <param name="kernels">The assembled kernels that read float32.</param>
+/// <param name="paired">Tiles are of two panels.</param>
+internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKernels kernels, bool paired)
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, RowsOf(paired), 2 * L.Count, MostKeys))
+    where L : struct, ILanes<V>
+    where V : struct
+{
+    const int MostKeys = FloatKernels.StripKeys;
+    const int StripStride = FloatKernels.StripStride;
+
+    /// <summary>Queries are fetched so many rows before they are read.</summary>
+    const int QueriesAhead = 8;
+
+    readonly int _stripRows = RowsOf(paired);
+    readonly int _tileWidth = (paired ? 4 : 2) * L.Count;
+
+    /// <inheritdoc/>
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, _stripRows * StripStride);
+
+    /// <inheritdoc/>
+    protected override void Attend(in AttentionBlock block, float* memory)
+    {
+        var (set, query, count, firstKey, channel) = block;
+        var scratch = new AttentionScratch(Shape, memory, (count + _stripRows - 1) / _stripRows, _stripRows * StripStride);
+        var ahead = new RowsAhead(Shape.Dim * sizeof(float));
+        var (keys, values, outputs) = (set.Key.From(channel), set.Value.From(channel), set.Output.From(channel));
+        ahead.Begin(keys, values, firstKey, Math.Min(Shape.Keys, set.KeyTokens), count);
+        LoadQueries(set.Query.From(channel), query, count, scratch, ref ahead);
+        for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
+        {
+            var some = Math.Min(Shape.Keys, set.KeyTokens - key);
+            AttentionPanels<L, V>.LoadKeys(Shape, keys, firstKey + key, some, scratch.Keys);
+            AttentionPanels<L, V>.LoadValues(Shape, values, firstKey + key, some, scratch.Values);
+
+            // What the next tile of keys wants, or the end, arrives meanwhile.
+            var turns = scratch.Strips * (Tiles(some) + Tiles(Shape.Dim));
+            var left = set.KeyTokens - key - some;
+            if (left > 0)
+            {
+                ahead.Begin(keys, values, firstKey + key + some, Math.Min(Shape.Keys, left), turns);
+            }
+            else
+            {
+                ahead.Begin(outputs, outputs, query, count, turns);
+            }
+
+            for (var strip = 0; strip < scratch.Strips; strip++)
+            {
+                Attend(strip, some, scratch, ref ahead);
+            }
+        }
+
+        for (var row = 0; row < count; row++)
+        {
+            Pointwise.Scale<L, V>(scratch.Output + (row * Shape.PaddedDim), 1 / scratch.Sums[row], outputs[query + row], Shape.Dim);
+        }
+    }
+
+    int Tiles(int columns) => (columns + _tileWidth - 1) / _tileWidth;
+
+    static int RowsOf(bool paired) => paired || L.TileRows < 2 * FloatKernels.StripRows ? FloatKernels.StripRows : 2 * FloatKernels.StripRows;
+
+    // Rows beyond the last query are zero.
+    void LoadQueries(Rows query, long first, int count, in AttentionScratch scratch, ref RowsAhead ahead)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            Prefetch.Far(query[first + Math.Min(row + QueriesAhead, count - 1)], Shape.Dim * sizeof(float));
+            ahead.Fetch();
+            Pointwise.Scale<L, V>(query[first + row], Shape.Scale, scratch.Queries + (row * Shape.Dim), Shape.Dim);
+        }
+
+        new Span<float>(scratch.Queries + (count * Shape.Dim), ((scratch.Strips * _stripRows) - count) * Shape.Dim).Clear();
+        scratch.Begin(Shape);
+    }
+
+    void Attend(int strip, int keys, in AttentionScratch scratch, ref RowsAhead ahead)
+    {
+        var first = strip * _stripRows;
+        var output = scratch.Output + (first * Shape.PaddedDim);
+        var scores = new TileCall
+        {
+            Rows = scratch.Queries + (first * Shape.Dim), Distance = Shape.Dim * sizeof(float), Words = Shape.Dim,
+            Panel = (byte*)scratch.Keys, Sums = scratch.Strip, SumDistance = StripStride * sizeof(float),
+        };
+        Multiply(ref scores, keys, Shape.Dim, ref ahead);
+        LeaveOut(scratch.Strip, keys);
+        for (var row = 0; row < _stripRows; row += FloatKernels.StripRows)
+        {
+            Softmax(first + row, scratch.Strip + (row * StripStride), keys, output + (row * Shape.PaddedDim), scratch);
+        }
+
+        var values = new TileCall
+        {
+            Rows = scratch.Strip, Distance = StripStride * sizeof(float), Words = keys,
+            Panel = (byte*)scratch.Values, Sums = output, SumDistance = Shape.PaddedDim * sizeof(float), Accumulate = 1,
+        };
+        Multiply(ref values, Shape.Dim, Shape.Keys, ref ahead);
+    }
+
+    // Keys that are not there score −∞, as far as the softmax reads.
+    void LeaveOut(float* scores, int keys)
+    {
+        if (keys % FloatKernels.SoftmaxKeys is var beyond && beyond > 0)
+        {
+            for (var row = 0; row < _stripRows; row++)
+            {
+                new Span<float>(scores + (row * StripStride) + keys, FloatKernels.SoftmaxKeys - beyond).Fill(float.NegativeInfinity);
+            }
+        }
+    }
+
+    // Scores become probabilities about the greatest so far, and what is summed already counts about it too.
+    void Softmax(int query, float* scores, int keys, float* output, in AttentionScratch scratch)
+    {
+        var before = stackalloc float[FloatKernels.StripRows];
+        var sums = stackalloc float[FloatKernels.StripRows];
+        var largest = scratch.Largest + query;
+        Pointwise.Copy(largest, before, FloatKernels.StripRows);
+        var softmax = new SoftmaxCall { Strip = scores, Largest = largest, Sums = sums, Keys = keys };
+        ((delegate* unmanaged[SuppressGCTransition]<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
+        for (var row = 0; row < FloatKernels.StripRows; row++)
+        {
+            var correction = 1f;
+            if (largest[row] != before[row])
+            {
+                correction = Correction(before[row], largest[row]);
+                Pointwise.Scale<L, V>(output + (row * Shape.PaddedDim), correction, output + (row * Shape.PaddedDim), Shape.PaddedDim);
+            }
+
+            scratch.Sums[query + row] = (scratch.Sums[query + row] * correction) + sums[row];
+        }
+    }
+
+    /// <summary>A strip by all panels, a tile at a time; memory that is wanted soon is fetched between them.</summary>
+    /// <param name="call">The first tile, as a tile of one panel.</param>
+    /// <param name="columns">Columns of all panels.</param>
+    /// <param name="panelRows">Rows that a panel has room for.</param>
+    /// <param name="ahead">What is wanted soon.</param>
+    void Multiply(ref TileCall call, int columns, int panelRows, ref RowsAhead ahead)
+    {
+        var width = 2 * L.Count;
+        call.PanelDistance = (long)width * panelRows * sizeof(float);
+        call.SumPanelDistance = width * sizeof(float);
+        var step = _tileWidth / width * call.PanelDistance;
+        fixed (TileCall* tile = &call)
+        {
+            for (; columns > 0; columns -= _tileWidth)
+            {
+                ahead.Fetch();
+                var kernel = paired && columns > width ? kernels.Paired : columns > L.Count ? kernels.Wide : kernels.Narrow;
+                FloatKernels.Run(kernel[_stripRows - 1], tile);
+                tile->Panel += step;
+                tile->Sums += _tileWidth;
+            }
+        }
+    }
+}
