@@ -1,19 +1,12 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>How a register tile finds the numbers that it multiplies by whole registers: element (row, k) is at <c>row·Row + k·Step</c>. Constants, so that addresses are displacements.</summary>
-internal interface ITileLayout
-{
-    static abstract int Row { get; }
-
-    static abstract int Step { get; }
-}
-
 /// <summary>
 /// The inner product of attention: a tile of so many rows by two registers, <c>c = start + a·b</c>, its sums in registers throughout
-/// (14×32 of AVX-512's 32 registers, 6×16 of AVX2's 16). Each step loads two registers of b and one number of a per row.
+/// (14×32 of AVX-512's 32 registers, 6×16 of AVX2's 16, 8×8 of Arm64's 32). Each step loads two registers of b and one number of a per row.
 /// </summary>
 /// <typeparam name="L">The lanes.</typeparam>
 /// <typeparam name="V">Their register.</typeparam>
@@ -37,6 +30,10 @@ internal static unsafe class AttentionTile<L, V, A>
         if (L.TileRows >= 14)
         {
             Tile14(depth, a, b, start, startStride, c, cStride);
+        }
+        else if (L.TileRows == ElementKernels.TileRows)
+        {
+            ElementTile<ReadF32<Lanes128, Vector128<float>>, A, N8, N2>.Multiply(depth, a, (byte*)b, start, startStride, c, cStride);
         }
         else
         {

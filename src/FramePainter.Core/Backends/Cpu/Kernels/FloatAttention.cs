@@ -6,7 +6,7 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>
 /// Attention in float32: keys are turned into panels of two registers' width and values copied into panels alike. Both products are the same register tile.
 /// </summary>
-internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKernel(op, new AttentionShape(op.HeadDim, StripRows, 2 * L.Count, MostKeys))
+internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKernel(op, new AttentionShape(op.HeadDim, L.TileRows, 2 * L.Count, MostKeys))
     where L : struct, ILanes<V>
     where V : struct
 {
@@ -15,17 +15,15 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     // Not a multiple of a page of the first-level cache's sets: rows of a strip do not evict each other.
     const int StripStride = MostKeys + 16;
 
-    static int StripRows => L.TileRows >= 14 ? 14 : 6;
-
     /// <inheritdoc/>
-    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripRows * StripStride);
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, L.TileRows * StripStride);
 
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var width = 2 * L.Count;
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new AttentionScratch(Shape, memory, (count + StripRows - 1) / StripRows, StripRows * StripStride);
+        var scratch = new AttentionScratch(Shape, memory, (count + L.TileRows - 1) / L.TileRows, L.TileRows * StripStride);
         LoadQueries(set.Query, query, channel, count, scratch);
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
@@ -51,14 +49,14 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     {
         for (var strip = 0; strip < scratch.Strips; strip++)
         {
-            var to = scratch.Queries + (strip * StripRows * Shape.Dim);
-            var some = Math.Min(StripRows, count - (strip * StripRows));
-            if (some < StripRows)
+            var to = scratch.Queries + (strip * L.TileRows * Shape.Dim);
+            var some = Math.Min(L.TileRows, count - (strip * L.TileRows));
+            if (some < L.TileRows)
             {
-                new Span<float>(to, StripRows * Shape.Dim).Clear();
+                new Span<float>(to, L.TileRows * Shape.Dim).Clear();
             }
 
-            Transposition.Turn<L, V>(query[first + (strip * StripRows)] + channel, query.Stride, some, Shape.Dim, Shape.Scale, to, StripRows);
+            Transposition.Turn<L, V>(query[first + (strip * L.TileRows)] + channel, query.Stride, some, Shape.Dim, Shape.Scale, to, L.TileRows);
         }
 
         scratch.Begin(Shape);
@@ -67,18 +65,18 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     void Attend(int strip, int keys, in AttentionScratch scratch)
     {
         var width = 2 * L.Count;
-        var queries = scratch.Queries + (strip * StripRows * Shape.Dim);
+        var queries = scratch.Queries + (strip * L.TileRows * Shape.Dim);
         for (var column = 0; column < keys; column += width)
         {
             var start = column + width <= keys ? scratch.Zeros : scratch.Tail;
             AttentionTile<L, V, Packed>.Multiply(Shape.Dim, queries, scratch.Keys + (column * Shape.Dim), start, 0, scratch.Strip + column, StripStride);
         }
 
-        var output = scratch.Output + (strip * StripRows * Shape.PaddedDim);
-        for (var row = 0; row < StripRows; row++)
+        var output = scratch.Output + (strip * L.TileRows * Shape.PaddedDim);
+        for (var row = 0; row < L.TileRows; row++)
         {
             var scores = scratch.Strip + (row * StripStride);
-            var at = (strip * StripRows) + row;
+            var at = (strip * L.TileRows) + row;
             var before = scratch.Largest[at];
             var largest = MathF.Max(before, Largest<L, V>(scores, keys, width));
             var correction = 1f;
@@ -129,7 +127,7 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     {
         public static int Row => 1;
 
-        public static int Step => L.TileRows >= 14 ? 14 : 6;
+        public static int Step => L.TileRows;
     }
 
     /// <summary>Probabilities: rows of the strip.</summary>

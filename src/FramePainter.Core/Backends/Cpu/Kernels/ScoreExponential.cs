@@ -19,7 +19,7 @@ internal static class ScoreExponential<L, V>
     where L : struct, ILanes<V>
     where V : struct
 {
-    /// <summary>2^x for x ≤ 0, relative error at most 8e-8: 2^n·2^f with n the nearest whole number (the difference is exact). 0 below −150; NaN stays.</summary>
+    /// <summary>2^x for x ≤ 0, relative error at most 8e-8: 2^n·2^f with n the nearest whole number (the difference is exact). Below −126.5 it may be 0, below −150 it is; NaN stays.</summary>
     /// <param name="x">At most 0, −∞ included.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of(V x)
@@ -33,6 +33,6 @@ internal static class ScoreExponential<L, V>
         p = L.Fma(p, f, L.Create(PowersOfTwo.Second));
         p = L.Fma(p, f, L.Create(PowersOfTwo.First));
         p = L.Fma(p, f, L.Create(1f));
-        return L.Scale(p, n);
+        return L.ScaleDown(p, n);
     }
 }

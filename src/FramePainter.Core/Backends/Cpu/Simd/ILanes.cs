@@ -56,6 +56,9 @@ internal unsafe interface ILanes<V>
     /// <summary>value·2^power for integral powers from −300 to 300; overflow gives infinity, underflow subnormals and 0.</summary>
     static abstract V Scale(V value, V power);
 
+    /// <summary>value·2^power for a value about 1 and integral powers from −160 to 0; below 2^−126.5 it may be 0.</summary>
+    static abstract V ScaleDown(V value, V power);
+
     /// <summary>The magnitude of one with the sign of the other.</summary>
     static abstract V CopySign(V magnitude, V sign);
 

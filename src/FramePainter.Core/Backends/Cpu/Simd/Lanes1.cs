@@ -50,6 +50,8 @@ internal readonly unsafe struct Lanes1 : ILanes<float>
 
     public static float Scale(float value, float power) => MathF.ScaleB(value, (int)power);
 
+    public static float ScaleDown(float value, float power) => Scale(value, power);
+
     public static float CopySign(float magnitude, float sign) => MathF.CopySign(magnitude, sign);
 
     public static float SelectLess(float left, float right, float yes, float no) => left < right ? yes : no;

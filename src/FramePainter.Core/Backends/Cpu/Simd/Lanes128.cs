@@ -10,7 +10,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     public static int Count => 4;
 
-    public static int TileRows => 6;
+    public static int TileRows => ElementKernels.IsSupported ? ElementKernels.TileRows : 6;
 
     public static Vector128<float> Zero => Vector128<float>.Zero;
 
@@ -79,6 +79,11 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         var second = ((whole - half + bias) << 23).AsSingle();
         return value * first * second;
     }
+
+    // One factor, 0 where no normal number is small enough.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ScaleDown(Vector128<float> value, Vector128<float> power) =>
+        value * (Vector128.Max(Vector128.ConvertToInt32Native(power) + Vector128.Create(127), Vector128<int>.Zero) << 23).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> CopySign(Vector128<float> magnitude, Vector128<float> sign) =>

@@ -73,6 +73,11 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
         return value * first * second;
     }
 
+    // One factor, 0 where no normal number is small enough.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ScaleDown(Vector256<float> value, Vector256<float> power) =>
+        value * (Vector256.Max(Vector256.ConvertToInt32Native(power) + Vector256.Create(127), Vector256<int>.Zero) << 23).AsSingle();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> CopySign(Vector256<float> magnitude, Vector256<float> sign) =>
         Vector256.CopySign(magnitude, sign);

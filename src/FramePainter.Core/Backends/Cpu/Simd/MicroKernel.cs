@@ -2,12 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace FramePainter.Backends.Cpu.Simd;
 
-/// <summary>A number known to the JIT: branches on it vanish.</summary>
-internal interface INumber
-{
-    static abstract int Value { get; }
-}
-
 /// <summary>How a kernel reads weights.</summary>
 /// <typeparam name="V">The register.</typeparam>
 internal unsafe interface IWeightReader<V>
