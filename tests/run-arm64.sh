@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Runs the processor's tests as Arm64 programs. On an Arm64 machine tests/run-all.sh does that already; on another one they run under QEMU's user-mode emulation, which says nothing
 # about speed. Wants qemu-aarch64-static on PATH, and a folder with Arm64's C, C++ and OpenSSL libraries (lib/libc.so.6, ...), named by ARM64_ROOT.
-# Usage: tests/run-arm64.sh OUT [options of the test programs instead of the default classes]
+# Usage: tests/run-arm64.sh [options of FramePainter.Core.Tests instead of the default classes]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out=${1:?Usage: tests/run-arm64.sh OUT [options of the test programs]}
-shift
+out=artifacts/arm64
 root=${ARM64_ROOT:-/usr/aarch64-linux-gnu}
 command -v qemu-aarch64-static > /dev/null || { echo "qemu-aarch64-static is not on PATH (Debian: qemu-user-static)." >&2; exit 1; }
 for library in libc.so.6 libstdc++.so.6 libssl.so.3; do
@@ -18,15 +17,15 @@ run() {
     qemu-aarch64-static -E LD_LIBRARY_PATH="$root/lib" "$out/$1/FramePainter.$1" "${@:2}"
 }
 
-test() {
+check() {
   dotnet publish "tests/FramePainter.$1" -r linux-arm64 --self-contained -c Release -o "$out/$1" --artifacts-path "$out/artifacts" -v q
   run "$@"
 }
 
 if [ $# -gt 0 ]; then
-  test Core.Tests "$@"
+  check Core.Tests "$@"
 else
-  test Core.Tests --filter-class '*KernelTests' --filter-class '*ElementTileTests' --filter-class '*VectorMathTests' --filter-class '*GegluTests'
-  test Conformance --filter-class '*CpuConformance'
-  test Goldens.Tests --filter-class '*GoldenTests'
+  check Core.Tests --filter-class '*KernelTests' --filter-class '*ElementTileTests' --filter-class '*VectorMathTests' --filter-class '*GegluTests'
+  check Conformance --filter-class '*CpuConformance'
+  check Goldens.Tests --filter-class '*GoldenTests'
 fi

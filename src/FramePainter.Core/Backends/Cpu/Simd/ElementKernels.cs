@@ -7,7 +7,7 @@ namespace FramePainter.Backends.Cpu.Simd;
 /// <summary>Micro-kernels of Arm64, <see cref="ElementTile{W, A, R, C}"/>, for every count of rows.</summary>
 internal static unsafe class ElementKernels
 {
-    /// <summary>Rows of a tile: 16 registers of sums, 8 of rows and 2 of weights are 26 of 32.</summary>
+    /// <summary>Rows of a tile: 16 registers of sums, 8 of rows and 2 of weights are 26 of 32. Lanes whose tiles have so many rows are these.</summary>
     public const int TileRows = 8;
 
     /// <summary>Whether this is such a processor.</summary>
