@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the processor's tests as Arm64 programs. On an Arm64 machine tests/run-all.sh does that already; on another one they run under QEMU's user-mode emulation, which says nothing
-# about speed. Wants qemu-aarch64-static on PATH, and a folder with Arm64's C, C++ and OpenSSL libraries (lib/libc.so.6, ...), named by ARM64_ROOT.
+# about speed: the default classes take 50 minutes on two cores of an x64 server.
+# Wants qemu-aarch64-static on PATH, and a folder with Arm64's C, C++ and OpenSSL libraries (lib/libc.so.6, ...), named by ARM64_ROOT.
 # Usage: tests/run-arm64.sh [options of FramePainter.Core.Tests instead of the default classes]
 set -euo pipefail
 cd "$(dirname "$0")/.."
