@@ -94,7 +94,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
             Rows = scratch.Queries + (first * Shape.Dim), Distance = Shape.Dim * sizeof(float), Words = Shape.Dim,
             Panel = (byte*)scratch.Keys, Sums = scratch.Strip, SumDistance = StripStride * sizeof(float),
         };
-        Multiply(ref scores, keys, Shape.Dim, ref ahead);
+        Multiply(&scores, keys, Shape.Dim, ref ahead);
         LeaveOut(scratch.Strip, keys);
         for (var row = 0; row < _stripRows; row += FloatKernels.StripRows)
         {
@@ -106,7 +106,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
             Rows = scratch.Strip, Distance = StripStride * sizeof(float), Words = keys,
             Panel = (byte*)scratch.Values, Sums = output, SumDistance = Shape.PaddedDim * sizeof(float), Accumulate = 1,
         };
-        Multiply(ref values, Shape.Dim, Shape.Keys, ref ahead);
+        Multiply(&values, Shape.Dim, Shape.Keys, ref ahead);
     }
 
     // Keys that are not there score −∞, as far as the softmax reads.
@@ -148,22 +148,19 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
     /// <param name="columns">Columns of all panels.</param>
     /// <param name="panelRows">Rows that a panel has room for.</param>
     /// <param name="ahead">What is wanted soon.</param>
-    void Multiply(ref TileCall call, int columns, int panelRows, ref RowsAhead ahead)
+    void Multiply(TileCall* call, int columns, int panelRows, ref RowsAhead ahead)
     {
         var width = 2 * L.Count;
-        call.PanelDistance = (long)width * panelRows * sizeof(float);
-        call.SumPanelDistance = width * sizeof(float);
-        var step = _tileWidth / width * call.PanelDistance;
-        fixed (TileCall* tile = &call)
+        call->PanelDistance = (long)width * panelRows * sizeof(float);
+        call->SumPanelDistance = width * sizeof(float);
+        var step = _tileWidth / width * call->PanelDistance;
+        for (; columns > 0; columns -= _tileWidth)
         {
-            for (; columns > 0; columns -= _tileWidth)
-            {
-                ahead.Fetch();
-                var kernel = paired && columns > width ? kernels.Paired : columns > L.Count ? kernels.Wide : kernels.Narrow;
-                FloatKernels.Run(kernel[_stripRows - 1], tile);
-                tile->Panel += step;
-                tile->Sums += _tileWidth;
-            }
+            ahead.Fetch();
+            var kernel = paired && columns > width ? kernels.Paired : columns > L.Count ? kernels.Wide : kernels.Narrow;
+            FloatKernels.Run(kernel[_stripRows - 1], call);
+            call->Panel += step;
+            call->Sums += _tileWidth;
         }
     }
 }
