@@ -16,14 +16,14 @@ public sealed class BrainAttentionTests
     const double Float32 = 3e-6;
 
     /// <summary>The processor's own kernels, where it has them, and the spelled-out ones.</summary>
-    public static TheoryData<bool> Kernels => BrainSupport.OfThisMachine.Kernels is null ? [true] : [true, false];
+    public static TheoryData<BrainKind> Kernels => [.. BrainKinds.All];
 
-    public static TheoryData<int, int, int, int, int, int, bool> Sizes
+    public static TheoryData<int, int, int, int, int, int, BrainKind> Sizes
     {
         get
         {
-            var data = new TheoryData<int, int, int, int, int, int, bool>();
-            foreach (bool spelledOut in Kernels)
+            var data = new TheoryData<int, int, int, int, int, int, BrainKind>();
+            foreach (var kind in BrainKinds.All)
             {
                 // Images, queries, keys, heads, head width, key images: tails of keys of each kind, odd numbers of them, more than one tile of keys, one block and several.
                 foreach (var (images, queries, keys, heads, dim, keyImages) in new[]
@@ -32,7 +32,7 @@ public sealed class BrainAttentionTests
                     (2, 30, 529, 1, 160, 1), (1, 29, 129, 1, 512, 1), (1, 15, 40, 1, 640, 1), (1, 530, 64, 1, 66, 1), (1, 600, 17, 1, 64, 1), (4, 3, 500, 2, 12, 2), (4, 500, 3, 2, 12, 2),
                 })
                 {
-                    data.Add(images, queries, keys, heads, dim, keyImages, spelledOut);
+                    data.Add(images, queries, keys, heads, dim, keyImages, kind);
                 }
             }
 
@@ -42,11 +42,11 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public void Attention_with_and_without_matching_heads(int images, int queries, int keys, int heads, int dim, int keyImages, bool spelledOut)
+    public void Attention_with_and_without_matching_heads(int images, int queries, int keys, int heads, int dim, int keyImages, BrainKind kind)
     {
         foreach (var matched in new[] { false, true })
         {
-            var h = Harness(keys, spelledOut);
+            var h = Harness(keys, kind);
             var width = heads * dim;
             var (query, keyAndValue) = (h.Input(images, queries, width + 5), h.Input(images, keys, (2 * width) + 3));
             var (other, second) = (h.Input(images, queries, width), h.Input(keyImages, keys, 2 * width));
@@ -65,9 +65,9 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Values_that_are_all_alike_come_out_as_they_are(bool spelledOut)
+    public void Values_that_are_all_alike_come_out_as_they_are(BrainKind kind)
     {
-        var h = Harness(1, spelledOut);
+        var h = Harness(1, kind);
         var (q, k) = (h.Input(1, 90, 64), h.Input(1, 333, 64));
         var v = h.Input([.. Enumerable.Repeat(1.5f, 333 * 64)], 1, 333, 64);
         foreach (var (_, result) in h.Run(h.Graph.Attention(new Qkv(new Channels(q), new Channels(k), new Channels(v)), 1, 64)))
@@ -78,9 +78,9 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Huge_scores_neither_overflow_nor_lose_the_greatest(bool spelledOut)
+    public void Huge_scores_neither_overflow_nor_lose_the_greatest(BrainKind kind)
     {
-        var h = Harness(3, spelledOut);
+        var h = Harness(3, kind);
         var (q, k, v) = (h.Input(h.Normal(60 * 16, 0, 1e8), 1, 60, 16), h.Input(h.Normal(270 * 16, 0, 1e8), 1, 270, 16), h.Input(1, 270, 16));
         var set = new Qkv(new Channels(q), new Channels(k), new Channels(v));
         var expected = new Expected(h, set, 1, 16);
@@ -92,11 +92,11 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Widths_that_do_not_come_in_pairs_or_are_beyond_a_row_stay_float32(bool spelledOut)
+    public void Widths_that_do_not_come_in_pairs_or_are_beyond_a_row_stay_float32(BrainKind kind)
     {
         foreach (var (dim, rounded) in new[] { (7, false), (8, true), (640, true), (642, false) })
         {
-            var h = Harness(dim, spelledOut);
+            var h = Harness(dim, kind);
             var q = h.Input(1, 20, dim);
             var exact = new OpHarness(dim);
             var same = exact.Input(1, 20, dim);
@@ -110,10 +110,10 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void NaN_and_infinity_go_where_a_softmax_takes_them(bool spelledOut)
+    public void NaN_and_infinity_go_where_a_softmax_takes_them(BrainKind kind)
     {
         // An odd number of keys: behind the last one's row of values lies the next image's first.
-        var h = Harness(4, spelledOut);
+        var h = Harness(4, kind);
         var (q, k, v) = (h.Input(2, 20, 16), h.Input(2, 301, 16), h.Input(2, 301, 16));
         h[q, (5 * 16) + 2] = float.NaN;
         h[k, (7 * 16) + 9] = float.NaN;
@@ -132,11 +132,9 @@ public sealed class BrainAttentionTests
         }
     }
 
-    static OpHarness Harness(int seed, bool spelledOut)
+    static OpHarness Harness(int seed, BrainKind kind)
     {
-        var support = spelledOut ? BrainSupport.SpelledOut : BrainSupport.OfThisMachine;
-        Assert.SkipUnless(support.Kernels is not null, support.Absence ?? "");
-        return new OpHarness(seed) { Numbers = new CpuNumbers(Precision.BFloat16) { Support = support, Paired = true } };
+        return new OpHarness(seed) { Numbers = new CpuNumbers(Precision.BFloat16) { Support = BrainKinds.Support(kind), Paired = true } };
     }
 
     /// <summary>What double loops say of the rounded numbers, and how far the rounding of probabilities may move it.</summary>

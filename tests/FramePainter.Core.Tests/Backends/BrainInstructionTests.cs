@@ -1,22 +1,25 @@
 using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Core.Tests.Backends;
 using FramePainter.Tensors;
 
 namespace FramePainter.Tests.Backends;
 
-/// <summary>The instructions of AVX512-BF16, and what spells them out, do what Intel publishes of them, to the bit.</summary>
+/// <summary>The instructions of AVX512-BF16 and of AMX, and what spells them out, do what Intel publishes of them, to the bit.</summary>
 public sealed class BrainInstructionTests
 {
     const uint SmallestNormal = 0x0080_0000;
 
     /// <summary>Spelled-out ones, and the processor's own where it has them.</summary>
-    public static TheoryData<bool> AllKernels => BrainSupport.OfThisMachine.Kernels is null ? [true] : [true, false];
+    public static TheoryData<BrainKind> Vectors => [.. BrainKinds.All.Where(kind => kind is BrainKind.SpelledOut or BrainKind.Vectors)];
+
+    public static TheoryData<BrainKind> Matrices => [.. BrainKinds.All.Except(Vectors.Select(kind => kind.Data))];
 
     [Theory]
-    [MemberData(nameof(AllKernels))]
-    public unsafe void A_dot_adds_the_odd_product_first_and_takes_subnormals_for_zeros(bool spelledOut)
+    [MemberData(nameof(Vectors))]
+    public unsafe void A_dot_adds_the_odd_product_first_and_takes_subnormals_for_zeros(BrainKind kind)
     {
-        var kernels = Kernels(spelledOut);
+        var kernels = Kernels(kind);
         const int pairs = 5, columns = 32;
         using var memory = new NativeBuffer((Blocking.RowStride + ((pairs + 1) * columns)) * sizeof(uint));
         var row = memory.Span<uint>(0, pairs);
@@ -67,11 +70,68 @@ public sealed class BrainInstructionTests
         }
     }
 
+    /// <summary>One register of rows and two, one of columns and two, whole steps of 16 words and rests, with sums to add to and without.</summary>
     [Theory]
-    [MemberData(nameof(AllKernels))]
-    public unsafe void Rounding_is_to_nearest_even_as_the_converter_rounds(bool spelledOut)
+    [MemberData(nameof(Matrices))]
+    public unsafe void A_matrix_product_sums_even_inputs_and_odd_ones_apart_from_zero_sixteen_words_at_a_time(BrainKind kind)
     {
-        var kernels = Kernels(spelledOut);
+        var kernels = Kernels(kind);
+        const int mostRows = 32, mostPairs = 53, columns = 32, sumsAt = (mostRows * Blocking.RowStride) + (mostPairs * columns);
+        using var memory = new NativeBuffer((sumsAt + (mostRows * columns)) * sizeof(uint));
+        var words = memory.Span<uint>(0, sumsAt + (mostRows * columns));
+        var random = new Random(29);
+        Assert.Equal(mostRows, kernels.TileRows);
+        for (var round = 0; round < 120; round++)
+        {
+            var (rows, narrow, accumulate, pairs) = (16 * (1 + (round % 2)), round / 2 % 2 == 1, round / 4 % 2 == 1, round % 8 == 0 ? 16 * random.Next(1, 4) : random.Next(1, mostPairs + 1));
+            var (least, most) = round % 3 == 0 ? (0x0000, 0x7F7F) : (0x3E00, 0x4100);
+            uint Any() => (uint)(random.Next(20) switch { 0 => 0, 1 => random.Next(1, 0x80), 2 when round % 5 == 0 => 0x7F80 + (random.Next(2) * 0x41), _ => random.Next(least, most) } | (random.Next(2) << 15));
+            foreach (ref var word in words)
+            {
+                word = Any() | (Any() << 16);
+            }
+
+            var panel = words[(mostRows * Blocking.RowStride)..];
+            var before = words[sumsAt..].ToArray();
+            var call = new TileCall
+            {
+                Rows = (float*)memory.Pointer, Panel = (byte*)((uint*)memory.Pointer + (mostRows * Blocking.RowStride)), Words = pairs, Accumulate = accumulate ? 1 : 0,
+                Sums = (float*)memory.Pointer + sumsAt,
+            };
+            kernels.Enter();
+            BrainKernels.Sum((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
+            kernels.Leave();
+            for (var i = 0; i < before.Length; i++)
+            {
+                var (row, column) = Math.DivRem(i, columns);
+                var expected = before[i];
+                if (row < rows && column < (narrow ? 16 : columns))
+                {
+                    expected = accumulate ? before[i] : 0;
+                    for (var from = 0; from < pairs; from += 16)
+                    {
+                        uint even = 0, odd = 0;
+                        for (var p = from; p < Math.Min(from + 16, pairs); p++)
+                        {
+                            var (left, right) = (words[(row * Blocking.RowStride) + p], panel[(p * columns) + column]);
+                            (even, odd) = (Fused(left << 16, right << 16, even), Fused(left & 0xFFFF_0000, right & 0xFFFF_0000, odd));
+                        }
+
+                        expected = Sum(expected, Sum(even, odd));
+                    }
+                }
+
+                var got = words[sumsAt + i];
+                Assert.True(expected == got || (IsNaN(expected) && IsNaN(got)), $"round {round}: {rows} rows, {pairs} pairs, row {row}, column {column}: expected {expected:X8}, found {got:X8}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Vectors))]
+    public unsafe void Rounding_is_to_nearest_even_as_the_converter_rounds(BrainKind kind)
+    {
+        var kernels = Kernels(kind);
         const int rows = 5, pairs = 133;
         using var source = new NativeBuffer(rows * Blocking.RowStride * sizeof(float));
         using var target = new NativeBuffer((rows + 1) * Blocking.RowStride * sizeof(float));
@@ -113,28 +173,30 @@ public sealed class BrainInstructionTests
     [Fact]
     public unsafe void Floating_point_control_is_the_callers_again_afterwards()
     {
-        var kernels = Kernels(spelledOut: true);
-        using var memory = new NativeBuffer(4 * Blocking.RowStride * sizeof(float));
+        var kernels = Kernels(BrainKind.SpelledOut);
+        using var memory = new NativeBuffer(20 * Blocking.RowStride * sizeof(float));
         var words = (float*)memory.Pointer;
         kernels.Round(words, words + (2 * Blocking.RowStride), 2, 16);
         var call = new TileCall { Rows = words, Panel = (byte*)words, Words = 1, Sums = words + (2 * Blocking.RowStride) };
         BrainKernels.Sum(kernels.Narrow[0], &call);
+        if (OperatingSystem.IsLinux())
+        {
+            BrainKernels.Sum(Kernels(BrainKind.SpelledOutMatrices).Narrow[0], &call);
+        }
+
         words[0] = float.Epsilon;
         Assert.Equal(2 * float.Epsilon, words[0] + words[0]);
     }
 
-    static BrainKernels Kernels(bool spelledOut)
-    {
-        var support = spelledOut ? BrainSupport.SpelledOut : BrainSupport.OfThisMachine;
-        Assert.SkipUnless(support.Kernels is not null, support.Absence ?? "");
-        return support.Kernels!;
-    }
+    static BrainKernels Kernels(BrainKind kind) => BrainKinds.Support(kind).Kernels!;
 
     static uint Fused(uint left, uint right, uint addend)
     {
         var sum = MathF.FusedMultiplyAdd(Number(left), Number(right), Number(addend));
         return Flushed(BitConverter.SingleToUInt32Bits(sum));
     }
+
+    static uint Sum(uint left, uint right) => Flushed(BitConverter.SingleToUInt32Bits(Number(left) + Number(right)));
 
     static float Number(uint bits) => BitConverter.UInt32BitsToSingle(Flushed(bits));
 

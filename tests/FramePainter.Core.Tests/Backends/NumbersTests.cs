@@ -1,6 +1,7 @@
 using FramePainter.Backends.Cpu;
 using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Core.Tests.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
@@ -11,6 +12,9 @@ public sealed class NumbersTests
 {
     /// <summary>Behind a path's name: its kernels of bfloat16 are the spelled-out ones, which any processor with AVX-512 runs.</summary>
     const string SpelledOut = ", spelled out";
+
+    /// <summary>The same with AMX's.</summary>
+    const string Matrices = ", AMX's";
 
     /// <summary>Precision and weights of every combination that is allowed, with the paths that differ by it.</summary>
     public static TheoryData<Precision, WeightFormat, string> Numbers
@@ -29,6 +33,8 @@ public sealed class NumbersTests
                 {
                     data.Add(Precision.BFloat16, WeightFormat.AsStored, path + SpelledOut);
                     data.Add(Precision.BFloat16, WeightFormat.Int8, path + SpelledOut);
+                    data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Matrices);
+                    data.Add(Precision.BFloat16, WeightFormat.Int8, path + Matrices);
                 }
             }
 
@@ -142,6 +148,7 @@ public sealed class NumbersTests
     [Theory]
     [InlineData("")]
     [InlineData(SpelledOut)]
+    [InlineData(Matrices)]
     public void Not_a_number_and_infinity_reach_the_output_of_bfloat16(string kernels)
     {
         var (path, numbers) = Of(Precision.BFloat16, WeightFormat.AsStored, InstructionPaths.Best + kernels);
@@ -211,8 +218,12 @@ public sealed class NumbersTests
     }
 
     static (InstructionPath Path, CpuNumbers Numbers) Of(Precision precision, WeightFormat format, string path) =>
-        (Enum.Parse<InstructionPath>(path.Replace(SpelledOut, "", StringComparison.Ordinal)),
-            new CpuNumbers(precision, format) { NarrowToo = true, Support = path.EndsWith(SpelledOut, StringComparison.Ordinal) ? BrainSupport.SpelledOut : null });
+        (Enum.Parse<InstructionPath>(path.Split(',')[0]), new CpuNumbers(precision, format)
+        {
+            NarrowToo = true,
+            Support = path.EndsWith(Matrices, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.SpelledOutMatrices)
+                : path.EndsWith(SpelledOut, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.SpelledOut) : null,
+        });
 
     /// <summary>Numbers as their definition rounds them.</summary>
     sealed class Rounding

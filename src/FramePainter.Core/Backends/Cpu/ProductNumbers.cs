@@ -15,8 +15,8 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     /// <summary>Inputs and outputs of the narrowest product that is rounded; the networks' own widths begin at 128.</summary>
     internal const int Narrowest = 64;
 
-    /// <summary>Rows of one tile: products of no more are rounded neither.</summary>
-    internal const int FewRows = BrainKernels.TileRows;
+    /// <summary>Rows of one tile of AVX512-BF16: products of no more are rounded neither.</summary>
+    internal const int FewRows = 14;
 
     /// <summary>Narrow products are no exception.</summary>
     public bool NarrowToo { get; init; }
@@ -63,7 +63,7 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
         var kept = type == DType.I8 ? ", weights Int8" : "";
         var support = path == InstructionPath.Avx512 ? wanted.Support ?? BrainSupport.OfThisMachine : new BrainSupport(null, $"{path} has no bfloat16");
         return support.Kernels is { } kernels
-            ? new ProductNumbers(path, type, kernels, $" with products in bfloat16{kept}")
+            ? new ProductNumbers(path, type, kernels, $" with products in bfloat16{(kernels.Matrices ? " (AMX)" : "")}{kept}")
             : new ProductNumbers(path, type, null, $" with products in float32 of {(type == DType.I8 ? "Int8" : "bfloat16")} weights ({support.Absence})");
     }
 

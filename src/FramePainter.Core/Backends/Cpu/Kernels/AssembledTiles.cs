@@ -1,4 +1,5 @@
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
@@ -6,8 +7,14 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <param name="stored">Kernels that read the packed weights' type.</param>
 /// <param name="wide">Kernels that read float32: the same where that is the packed type.</param>
 /// <param name="pairs">Whether tiles of two panels are wanted.</param>
-internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wide, bool pairs) : TileArithmetic
+internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wide, bool pairs) : TileArithmetic(wide.Wide.Length)
 {
+    /// <inheritdoc/>
+    public override int Rows => pairs ? Blocking.PairedRows : Blocking.Rows;
+
+    /// <inheritdoc/>
+    public override int Columns => pairs ? Blocking.ColumnsInPlace : Blocking.Columns;
+
     /// <inheritdoc/>
     public override bool TakesAnyDistance => true;
 
@@ -29,7 +36,7 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     /// <inheritdoc/>
     public override ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) =>
         stored == wide ? new ReadyPanels(new ReadyPanel((nint)first, wide.Paired, second - first))
-        : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Simd.Lanes512.Count * sizeof(float)));
+        : new ReadyPanels(new ReadyPanel((nint)first, stored.Keeping.Paired, second - first), new ReadyPanel((nint)spare, wide.Paired, (long)words * 2 * Lanes512.Count * sizeof(float)));
 
     /// <inheritdoc/>
     public override void Sum(TileCall* call, nint[] kernels, int count) => FloatKernels.Run(kernels[count - 1], call);

@@ -13,11 +13,10 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <param name="op">The op, one that it <see cref="Takes"/>.</param>
 /// <param name="kernels">The assembled kernels.</param>
 internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels)
-    : AttentionKernel(op, new AttentionShape(op.HeadDim, BrainKernels.TileRows, BrainAttentionScratch.Width, MostKeys))
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, kernels.TileRows, BrainAttentionScratch.Width, MostKeys))
 {
     const int MostKeys = 256;
     const int Width = BrainAttentionScratch.Width;
-    const int TileFloats = BrainAttentionScratch.TileFloats;
 
     /// <summary>Channels of keys that are turned at a time: they fit where probabilities will be.</summary>
     const int TurnedChannels = 128;
@@ -35,8 +34,9 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new BrainAttentionScratch(Shape, memory, (count + BrainKernels.TileRows - 1) / BrainKernels.TileRows);
+        var scratch = new BrainAttentionScratch(Shape, memory, (count + Shape.TileRows - 1) / Shape.TileRows);
         LoadQueries(set.Query, query, channel, count, scratch);
+        kernels.Enter();
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
@@ -48,10 +48,11 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
             }
         }
 
+        kernels.Leave();
         Store(set.Output, query, channel, count, scratch);
     }
 
-    static int RowsOf(int strip, int count) => Math.Min(BrainKernels.TileRows, count - (strip * BrainKernels.TileRows));
+    int RowsOf(int strip, int count) => Math.Min(Shape.TileRows, count - (strip * Shape.TileRows));
 
     // Scaled, then rounded once. Words behind a strip's last are the next one's, which comes later.
     void LoadQueries(Rows query, long first, int channel, int count, in BrainAttentionScratch scratch)
@@ -64,7 +65,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
                 var some = Math.Min(Blocking.Inputs, Shape.Dim - from);
                 for (var row = 0; row < rows; row++)
                 {
-                    var source = query[first + (strip * BrainKernels.TileRows) + row] + channel + from;
+                    var source = query[first + (strip * Shape.TileRows) + row] + channel + from;
                     Pointwise.Scale<Lanes512, Vector512<float>>(source, Shape.Scale, scratch.Rows + (row * Blocking.RowStride), some);
                 }
 
@@ -73,9 +74,9 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         }
 
         // Below every score that is a number, and finite: the first correction is 0, not NaN.
-        new Span<float>(scratch.Largest, scratch.Strips * BrainKernels.TileRows).Fill(float.MinValue);
-        new Span<float>(scratch.Sums, scratch.Strips * BrainKernels.TileRows).Clear();
-        new Span<float>(scratch.Outputs, scratch.Strips * Shape.PaddedDim / Width * TileFloats).Clear();
+        new Span<float>(scratch.Largest, scratch.Strips * Shape.TileRows).Fill(float.MinValue);
+        new Span<float>(scratch.Sums, scratch.Strips * Shape.TileRows).Clear();
+        new Span<float>(scratch.Outputs, scratch.Strips * Shape.PaddedDim / Width * scratch.TileFloats).Clear();
     }
 
     void LoadKeys(Rows key, long first, int channel, int count, in BrainAttentionScratch scratch)
@@ -136,7 +137,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         for (var column = 0; column < keys; column += Width)
         {
             var some = keys - column;
-            var tile = scratch.Scores + (column / Width * TileFloats);
+            var tile = scratch.Scores + (column / Width * scratch.TileFloats);
             if (some < Width)
             {
                 LeaveOut(tile, rows, Width, some, Width);
@@ -149,15 +150,15 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         for (var row = 0; row < rows; row++)
         {
             var scores = scratch.Scores + (row * Width);
-            var at = (strip * BrainKernels.TileRows) + row;
+            var at = (strip * Shape.TileRows) + row;
             var before = scratch.Largest[at];
-            var largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, TileFloats));
+            var largest = MathF.Max(before, Largest<Lanes512, Vector512<float>>(scores, keys, scratch.TileFloats));
             if (largest != before)
             {
                 var correction = Correction(before, largest);
                 for (var column = 0; column < Shape.Dim; column += Width)
                 {
-                    var sums = output + (column / Width * TileFloats) + (row * Width);
+                    var sums = output + (column / Width * scratch.TileFloats) + (row * Width);
                     Pointwise.Scale<Lanes512, Vector512<float>>(sums, correction, sums, Width);
                 }
 
@@ -165,7 +166,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
                 scratch.Largest[at] = largest;
             }
 
-            Exponentiate(scores, keys, largest, scratch.Rows + (row * Blocking.RowStride));
+            Exponentiate(scores, scratch.TileFloats, keys, largest, scratch.Rows + (row * Blocking.RowStride));
         }
 
         // What is summed is what values are multiplied with: the weights of an output then add up to 1 whatever rounding did to each.
@@ -173,12 +174,12 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         kernels.Round(scratch.Rows, scratch.Rows, rows, pairs);
         for (var row = 0; row < rows; row++)
         {
-            scratch.Sums[(strip * BrainKernels.TileRows) + row] += Sum((uint*)scratch.Rows + (row * Blocking.RowStride), pairs);
+            scratch.Sums[(strip * Shape.TileRows) + row] += Sum((uint*)scratch.Rows + (row * Blocking.RowStride), pairs);
         }
 
         for (var column = 0; column < Shape.Dim; column += Width)
         {
-            Multiply(rows, Shape.Dim - column, scratch.Rows, ValuesOf(column, scratch), pairs, output + (column / Width * TileFloats), true);
+            Multiply(rows, Shape.Dim - column, scratch.Rows, ValuesOf(column, scratch), pairs, output + (column / Width * scratch.TileFloats), true);
         }
     }
 
@@ -189,10 +190,10 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.
-    static void Exponentiate(float* scores, int count, float largest, float* row)
+    static void Exponentiate(float* scores, int step, int count, float largest, float* row)
     {
         var shift = Lanes512.Create(largest);
-        for (var i = 0; i < count; i += Width, scores += TileFloats, row += Width)
+        for (var i = 0; i < count; i += Width, scores += step, row += Width)
         {
             Lanes512.Store(row, ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores) - shift));
             Lanes512.Store(row + Lanes512.Count, ScoreExponential<Lanes512, Vector512<float>>.Of(Lanes512.Load(scores + Lanes512.Count) - shift));
@@ -217,12 +218,12 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     {
         for (var row = 0; row < count; row++)
         {
-            var (strip, within) = Math.DivRem(row, BrainKernels.TileRows);
+            var (strip, within) = Math.DivRem(row, Shape.TileRows);
             var sums = scratch.OutputsOf(strip) + (within * Width);
             for (var column = 0; column < Shape.Dim; column += Width)
             {
                 var to = output[first + row] + channel + column;
-                Pointwise.Scale<Lanes512, Vector512<float>>(sums + (column / Width * TileFloats), 1 / scratch.Sums[row], to, Math.Min(Width, Shape.Dim - column));
+                Pointwise.Scale<Lanes512, Vector512<float>>(sums + (column / Width * scratch.TileFloats), 1 / scratch.Sums[row], to, Math.Min(Width, Shape.Dim - column));
             }
         }
     }

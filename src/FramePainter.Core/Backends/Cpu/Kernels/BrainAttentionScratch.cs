@@ -9,12 +9,6 @@ internal readonly unsafe struct BrainAttentionScratch
     /// <summary>Columns of a panel and of a tile of sums: two registers.</summary>
     public const int Width = 32;
 
-    /// <summary>Floats of a tile of sums, its rows one behind the other.</summary>
-    public const int TileFloats = BrainKernels.TileRows * Width;
-
-    /// <summary>Words of as many rows as a tile has, apart as product kernels want them.</summary>
-    public const int RowsWords = BrainKernels.TileRows * Blocking.RowStride;
-
     /// <summary>Pairs of rows that are rounded at a time.</summary>
     public const int StagePairs = 16;
 
@@ -27,7 +21,8 @@ internal readonly unsafe struct BrainAttentionScratch
     public BrainAttentionScratch(AttentionShape shape, float* memory, int strips)
     {
         (Strips, _pairs, _tilesPerStrip) = (strips, shape.Dim / BrainTiles.PairInputs, shape.PaddedDim / Width);
-        var rows = strips * BrainKernels.TileRows;
+        (TileFloats, RowsWords) = (shape.TileRows * Width, shape.TileRows * Blocking.RowStride);
+        var rows = strips * shape.TileRows;
         var abreast = Blocking.Inputs / _pairs;
         Values = memory;
         Keys = Values + (shape.Keys / BrainTiles.PairInputs * shape.PaddedDim);
@@ -43,6 +38,12 @@ internal readonly unsafe struct BrainAttentionScratch
 
     /// <summary>Strips of queries in this block.</summary>
     public int Strips { get; }
+
+    /// <summary>Floats of a tile of sums, its rows one behind the other.</summary>
+    public int TileFloats { get; }
+
+    /// <summary>Words of as many rows as a tile has, apart as product kernels want them.</summary>
+    public int RowsWords { get; }
 
     /// <summary>Values of the key tile: panels [pair of keys][width] of words, room for all keys in each.</summary>
     public float* Values { get; }

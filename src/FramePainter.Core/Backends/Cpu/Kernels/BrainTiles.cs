@@ -13,7 +13,7 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// </summary>
 /// <param name="type">Type of the packed weights, BF16 or I8.</param>
 /// <param name="kernels">The assembled kernels.</param>
-internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : TileArithmetic
+internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : TileArithmetic(kernels.TileRows)
 {
     /// <summary>Inputs of a word.</summary>
     public const int PairInputs = 2;
@@ -23,6 +23,21 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
 
     /// <summary>Rows gathered at a time: the stage is 19 KB, more than half of a first-level cache but no more.</summary>
     const int StageRows = 14;
+
+    /// <inheritdoc/>
+    public override int RowStep => kernels.RowStep;
+
+    /// <inheritdoc/>
+    public override int Rows => kernels.Matrices ? Blocking.MatrixRows : Blocking.Rows;
+
+    /// <inheritdoc/>
+    public override int Columns => kernels.Matrices ? Blocking.ColumnsInPlace : Blocking.Columns;
+
+    /// <inheritdoc/>
+    public override void Enter() => kernels.Enter();
+
+    /// <inheritdoc/>
+    public override void Leave() => kernels.Leave();
 
     /// <inheritdoc/>
     public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare)

@@ -7,7 +7,7 @@ namespace FramePainter.Backends.Cpu.Kernels;
 
 /// <summary>Float32 rows by weights widened to float32.</summary>
 /// <param name="type">Type of the packed weights.</param>
-internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic
+internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic(L.TileRows)
     where L : struct, ILanes<V>
     where V : struct
 {

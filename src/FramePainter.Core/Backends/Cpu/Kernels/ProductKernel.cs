@@ -15,7 +15,7 @@ internal static class ProductKernels
         public CpuKernel Create<L, V>()
             where L : struct, ILanes<V>
             where V : struct =>
-            op is ConvOp patches && weights.Winograd != WinogradUse.Never && WinogradKernel<L, V>.Takes(patches, weights.Winograd) ? new WinogradKernel<L, V>(patches, weights)
+            op is ConvOp patches && WinogradKernel<L, V>.Takes(patches, weights) ? new WinogradKernel<L, V>(patches, weights)
             : new ProductKernel<L, V>(op, weights, op switch
             {
                 LinearOp linear => new LinearRows(linear),
@@ -69,12 +69,12 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         _groups = Group(gathers);
         _blocksFastest = _matrix.Panels * _matrix.PanelBytes > source.Bytes;
 
-        var rows = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Rows.Rows);
+        var rows = _blocks.Length == 0 ? 0 : Padded(_blocks.Max(b => b.Rows.Rows));
         var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
         _rowBytes = gathers ? Align(rows * Blocking.RowStride * sizeof(float)) : 0;
         var words = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Stretches.Max(s => s.Words));
         _panelBytes = Align(Math.Max(words, Blocking.Inputs) * (_arithmetic.Pairs ? 2 : 1) * 2 * L.Count * sizeof(float));
-        _sumBytes = Align((_blocks.Any(b => b.Stretches.Length > 1) ? rows * panels : L.TileRows) * 2 * L.Count * sizeof(float));
+        _sumBytes = Align((_blocks.Any(b => b.Stretches.Length > 1) ? rows * panels : _arithmetic.TileRows) * 2 * L.Count * sizeof(float));
     }
 
     /// <inheritdoc/>
@@ -99,6 +99,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var spare = (byte*)gathered + _rowBytes;
         var sums = (float*)(spare + _panelBytes);
         var pairs = _arithmetic.Pairs && block.Rows >= FewestPairedRows;
+        _arithmetic.Enter();
         for (var s = 0; s < stretches.Length; s++)
         {
             var stretch = stretches[s];
@@ -116,10 +117,12 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
                 var next = panel + panels < _groups[g + 1] ? new Later(panel + panels, stretch.From)
                     : !pass.Last ? new Later(_groups[g], stretch.From + stretch.Words)
                     : default(Later?);
-                Multiply(pass, panel, panels, inPlace && panel == _groups[g], next, spare, sums + (pass.Whole ? 0 : (long)(panel - _groups[g]) * block.Rows * 2 * L.Count));
+                Multiply(pass, panel, panels, inPlace && panel == _groups[g], next, spare, sums + (pass.Whole ? 0 : (long)(panel - _groups[g]) * Padded(block.Rows) * 2 * L.Count));
                 panel += panels;
             }
         }
+
+        _arithmetic.Leave();
     }
 
     /// <summary>All rows of a pass by one panel or by two.</summary>
@@ -134,7 +137,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var (block, words) = (pass.Block, pass.Stretch.Words);
         var column = panel * _matrix.PanelOutputs;
-        var tileRows = panels == 2 ? FloatKernels.PairedRows : L.TileRows;
+        var tileRows = panels == 2 ? FloatKernels.PairedRows : _arithmetic.TileRows;
         var tiles = (block.Rows + tileRows - 1) / tileRows;
         var narrow = _matrix.PanelOutputs == _matrix.Columns && _channels - column <= L.Count;
         var at = _matrix.At(panel, pass.Stretch.From);
@@ -153,7 +156,8 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var (row, (least, more)) = (block.Row, Math.DivRem(block.Rows, tiles));
         for (var t = 0; t < tiles; t++)
         {
-            var count = t < more ? least + 1 : least;
+            // Tiles of nearly equal size, or whole ones and a rest: what is written behind a rest is nobody's.
+            var count = _arithmetic.RowStep == 1 ? (t < more ? least + 1 : least) : Math.Min(tileRows, block.Row + block.Rows - row);
             var weights = t == 0 ? ready.First : ready.Others;
             call.Panel = (byte*)weights.Weights;
             call.PanelDistance = weights.Distance;
@@ -210,7 +214,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     {
         var stretches = Stretch.Cut(_source, run, _arithmetic, _matrix.WordInputs);
         var most = stretches.Length == 0 || stretches[0].Distance == 0
-            ? _arithmetic.Pairs ? Blocking.PairedRows : Blocking.Rows
+            ? _arithmetic.Rows
             : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words) / L.TileRows * L.TileRows, L.TileRows, Blocking.RowsInPlace);
         var parts = (run.Rows + most - 1) / most;
         return Enumerable.Range(0, parts).Select(p =>
@@ -228,7 +232,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             return [0];
         }
 
-        var wide = Math.Max(1, (gathers && !_arithmetic.Pairs ? Blocking.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
+        var wide = Math.Max(1, (gathers ? _arithmetic.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
         var block = _blocks.MaxBy(b => b.Rows.Rows).Rows;
         var panelCost = (long)(block.Rows + 8) * block.Inputs * _matrix.Columns;
         var affordable = (int)Math.Clamp(_matrix.Panels * panelCost / SmallestItem, 1, _matrix.Panels);
@@ -242,6 +246,9 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         groups = Math.Min(groups, units);
         return [.. Enumerable.Range(0, groups + 1).Select(g => Math.Min(Part(units, groups, g) * unit, _matrix.Panels))];
     }
+
+    /// <summary>Rows with those behind the last that tiles touch.</summary>
+    int Padded(int rows) => (rows + _arithmetic.RowStep - 1) / _arithmetic.RowStep * _arithmetic.RowStep;
 
     static int Part(int whole, int parts, int part) => (int)((long)whole * part / parts);
 

@@ -24,8 +24,21 @@ internal readonly record struct ReadyPanels(ReadyPanel First, ReadyPanel Others)
 }
 
 /// <summary>In which numbers a product's tiles are summed: how rows are gathered, panels made ready, and which kernels multiply them. Holds no state of a run.</summary>
-internal abstract unsafe class TileArithmetic
+/// <param name="tileRows">Most rows of a tile of one panel.</param>
+internal abstract unsafe class TileArithmetic(int tileRows)
 {
+    /// <summary>Most rows of a tile of one panel.</summary>
+    public int TileRows => tileRows;
+
+    /// <summary>Rows of a tile are read, summed and written in multiples of so many; those behind the last are nobody's, but must be there.</summary>
+    public virtual int RowStep => 1;
+
+    /// <summary>Most rows of a work item whose rows are gathered.</summary>
+    public virtual int Rows => Blocking.Rows;
+
+    /// <summary>Columns of such an item.</summary>
+    public virtual int Columns => Blocking.Columns;
+
     /// <summary>The arithmetic of a product: bfloat16 where that is computed, else assembled float32 kernels where there are any.</summary>
     /// <typeparam name="L">The lanes.</typeparam>
     /// <typeparam name="V">Their register.</typeparam>
@@ -42,8 +55,8 @@ internal abstract unsafe class TileArithmetic
     /// <param name="source">Where rows come from.</param>
     /// <param name="block">The block.</param>
     /// <param name="word">The first word.</param>
-    /// <param name="words">How many, up to <see cref="Simd.Blocking.Inputs"/>.</param>
-    /// <param name="rows">Receives them, rows <see cref="Simd.Blocking.RowStride"/> words apart.</param>
+    /// <param name="words">How many, up to <see cref="Blocking.Inputs"/>.</param>
+    /// <param name="rows">Receives them, rows <see cref="Blocking.RowStride"/> words apart.</param>
     /// <param name="spare">Scratch as large as a widened panel.</param>
     public abstract void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare);
 
@@ -67,6 +80,16 @@ internal abstract unsafe class TileArithmetic
 
     /// <summary>Whether rows may lie at any distance: those that lie evenly spaced in memory are then not gathered.</summary>
     public virtual bool TakesAnyDistance => false;
+
+    /// <summary>Before a thread sums tiles.</summary>
+    public virtual void Enter()
+    {
+    }
+
+    /// <summary>When it has done so.</summary>
+    public virtual void Leave()
+    {
+    }
 
     /// <summary>sum (+)= rows × panel.</summary>
     /// <param name="call">Where everything lies.</param>

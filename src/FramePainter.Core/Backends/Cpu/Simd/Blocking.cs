@@ -15,6 +15,9 @@ internal static class Blocking
     /// <summary>The same where tiles are of two panels: fewer rows, and twice the columns, gather half as often with as much in the second-level cache.</summary>
     public const int PairedRows = 168;
 
+    /// <summary>The same for AMX, whose tiles are of 32 rows.</summary>
+    public const int MatrixRows = 256;
+
     /// <summary>Columns of a work item: gathering its rows is spread over so many.</summary>
     public const int Columns = 320;
 
@@ -24,7 +27,7 @@ internal static class Blocking
     /// <summary>Most rows of such an item.</summary>
     public const int RowsInPlace = 336;
 
-    /// <summary>Columns of such an item, or of one of <see cref="PairedRows"/>: its rows come from afar once for so many.</summary>
+    /// <summary>Columns of such an item, or of one of <see cref="PairedRows"/> or <see cref="MatrixRows"/>: its rows come from afar once for so many.</summary>
     public const int ColumnsInPlace = 640;
 
     /// <summary>Work items wanted of a product whose rows are gathered.</summary>
