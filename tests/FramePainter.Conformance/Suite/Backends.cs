@@ -22,6 +22,10 @@ public sealed class CpuBFloat16Conformance() : ProcessorConformance(threads => B
 public sealed class CpuSpelledOutBFloat16Conformance() : ProcessorConformance(threads =>
     BackendProfile.CpuBFloat16(threads, BrainSupport.SpelledOut, Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1"));
 
+/// <summary>The same with the instructions of AMX spelled out.</summary>
+public sealed class CpuSpelledOutMatricesConformance() : ProcessorConformance(threads =>
+    BackendProfile.CpuBFloat16(threads, BrainSupport.SpelledOutMatrices, Environment.GetEnvironmentVariable("FRAMEPAINTER_FULL") == "1"));
+
 /// <summary>What holds for the processor in any numbers.</summary>
 public abstract class ProcessorConformance : ConformanceSuite
 {

@@ -105,15 +105,12 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
 
     float* PointsOfWave => (float*)(_run!.Shared + ZeroBytes);
 
-    /// <summary>
-    /// Whether the op is one that this kernel computes, whole registers of channels and no stride, and is meant to. Not where products are AMX's: they have sixteen times
-    /// as many multiply-adds a cycle as float32, and this saves three of four.
-    /// </summary>
-    public static bool Takes(ConvOp op, CpuWeights weights) =>
+    /// <summary>Whether the op is one that this kernel computes: whole registers of channels, no stride.</summary>
+    public static bool Takes(ConvOp op, WinogradUse use) =>
         op is { KernelHeight: 3, KernelWidth: 3, Stride: 1 } && op.Epilogue.Activation != Activation.Geglu
         && op.Input.First.Shape.Channels % L.Count == 0 && op.Input.Channels % L.Count == 0
-        && (weights.Winograd == WinogradUse.Always
-            || (weights.Winograd == WinogradUse.WhereFaster && weights.Numbers.For(op).Brain is not { Matrices: true } && op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels
+        && (use == WinogradUse.Always
+            || (op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels
                 && op.Output.Shape.Images * ((op.Output.Shape[1] + 3) / 4) * ((op.Output.Shape[2] + 3) / 4) >= FewestPatches));
 
     /// <inheritdoc/>
