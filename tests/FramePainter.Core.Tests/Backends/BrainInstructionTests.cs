@@ -10,16 +10,10 @@ public sealed class BrainInstructionTests
 {
     const uint SmallestNormal = 0x0080_0000;
 
-    /// <summary>Spelled-out ones, and the processor's own where it has them.</summary>
-    public static TheoryData<BrainKind> Vectors => [.. BrainKinds.All.Where(kind => kind is BrainKind.SpelledOut or BrainKind.Vectors)];
-
-    public static TheoryData<BrainKind> Matrices => [.. BrainKinds.All.Except(Vectors.Select(kind => kind.Data))];
-
-    [Theory]
-    [MemberData(nameof(Vectors))]
-    public unsafe void A_dot_adds_the_odd_product_first_and_takes_subnormals_for_zeros(BrainKind kind)
+    [Fact]
+    public unsafe void A_dot_adds_the_odd_product_first_and_takes_subnormals_for_zeros()
     {
-        var kernels = Kernels(kind);
+        var kernels = Kernels(BrainKind.Vectors);
         const int pairs = 5, columns = 32;
         using var memory = new NativeBuffer((Blocking.RowStride + ((pairs + 1) * columns)) * sizeof(uint));
         var row = memory.Span<uint>(0, pairs);
@@ -71,11 +65,10 @@ public sealed class BrainInstructionTests
     }
 
     /// <summary>One register of rows and two, one of columns and two, whole steps of 16 words and rests, with sums to add to and without.</summary>
-    [Theory]
-    [MemberData(nameof(Matrices))]
-    public unsafe void A_matrix_product_sums_even_inputs_and_odd_ones_apart_from_zero_sixteen_words_at_a_time(BrainKind kind)
+    [Fact]
+    public unsafe void A_matrix_product_sums_even_inputs_and_odd_ones_apart_from_zero_sixteen_words_at_a_time()
     {
-        var kernels = Kernels(kind);
+        var kernels = Kernels(BrainKind.Matrices);
         const int mostRows = 32, mostPairs = 53, columns = 32, sumsAt = (mostRows * Blocking.RowStride) + (mostPairs * columns);
         using var memory = new NativeBuffer((sumsAt + (mostRows * columns)) * sizeof(uint));
         var words = memory.Span<uint>(0, sumsAt + (mostRows * columns));
@@ -127,11 +120,10 @@ public sealed class BrainInstructionTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Vectors))]
-    public unsafe void Rounding_is_to_nearest_even_as_the_converter_rounds(BrainKind kind)
+    [Fact]
+    public unsafe void Rounding_is_to_nearest_even_as_the_converter_rounds()
     {
-        var kernels = Kernels(kind);
+        var kernels = Kernels(BrainKind.Vectors);
         const int rows = 5, pairs = 133;
         using var source = new NativeBuffer(rows * Blocking.RowStride * sizeof(float));
         using var target = new NativeBuffer((rows + 1) * Blocking.RowStride * sizeof(float));
@@ -173,7 +165,7 @@ public sealed class BrainInstructionTests
     [Fact]
     public unsafe void Floating_point_control_is_the_callers_again_afterwards()
     {
-        var kernels = Kernels(BrainKind.SpelledOut);
+        var kernels = Kernels(BrainKind.Vectors);
         using var memory = new NativeBuffer(20 * Blocking.RowStride * sizeof(float));
         var words = (float*)memory.Pointer;
         kernels.Round(words, words + (2 * Blocking.RowStride), 2, 16);
@@ -181,7 +173,7 @@ public sealed class BrainInstructionTests
         BrainKernels.Sum(kernels.Narrow[0], &call);
         if (OperatingSystem.IsLinux())
         {
-            BrainKernels.Sum(Kernels(BrainKind.SpelledOutMatrices).Narrow[0], &call);
+            BrainKernels.Sum(Kernels(BrainKind.Matrices).Narrow[0], &call);
         }
 
         words[0] = float.Epsilon;

@@ -3,6 +3,7 @@ using System.Globalization;
 using FramePainter.Backends.Cpu;
 using FramePainter.Backends.Cpu.Jit;
 using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Core.Tests.Backends;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
@@ -44,6 +45,23 @@ public sealed class BrainSupportTests
         {
             using var backend = new CpuBackend(1, null, numbers);
             Assert.Contains(said, backend.Description, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Convolutions_run_by_Winograds_algorithm_in_float32_and_directly_on_amx()
+    {
+        using var test = new ProductCase(5);
+        test.Weights.Add("w", DType.F16, test.Random(64 * 64 * 9), 64, 64, 3, 3);
+        var op = new ConvOp { Name = "conv", Outputs = [test.Value(1, 16, 16, 64)], Input = new Operand(test.Value(1, 16, 16, 64)), Weight = WeightMatrix.Of("w", 64, 64, 9), KernelHeight = 3, KernelWidth = 3 };
+        foreach (var kind in new[] { BrainKind.Vectors, BrainKind.Matrices })
+        {
+            var numbers = new CpuNumbers(Precision.BFloat16) { Support = BrainKinds.Support(kind) };
+            using var backend = new CpuBackend(1, null, numbers);
+            Assert.Equal(kind == BrainKind.Matrices, backend.Description.Contains("bfloat16 (AMX)", StringComparison.Ordinal));
+            var chosen = test.Run(op, InstructionPath.Avx512, 1, numbers, WinogradUse.WhereFaster);
+            Assert.Equal(test.Run(op, InstructionPath.Avx512, 1, numbers, kind == BrainKind.Matrices ? WinogradUse.Never : WinogradUse.Always), chosen);
+            Assert.NotEqual(test.Run(op, InstructionPath.Avx512, 1, numbers, kind == BrainKind.Matrices ? WinogradUse.Always : WinogradUse.Never), chosen);
         }
     }
 

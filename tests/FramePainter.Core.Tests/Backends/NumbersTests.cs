@@ -10,11 +10,11 @@ namespace FramePainter.Tests.Backends;
 /// <summary>Products whose inputs or weights are kept in narrow numbers: exactly those of the plain definition, summed in float32.</summary>
 public sealed class NumbersTests
 {
-    /// <summary>Behind a path's name: its kernels of bfloat16 are the spelled-out ones, which any processor with AVX-512 runs.</summary>
-    const string SpelledOut = ", spelled out";
+    /// <summary>Behind a path's name: its kernels of bfloat16 are AVX512-BF16's, with instructions spelled out where the processor has none.</summary>
+    const string Vectors = ", AVX512-BF16";
 
-    /// <summary>The same with AMX's.</summary>
-    const string Matrices = ", AMX's";
+    /// <summary>The same of AMX.</summary>
+    const string Matrices = ", AMX";
 
     /// <summary>Precision and weights of every combination that is allowed, with the paths that differ by it.</summary>
     public static TheoryData<Precision, WeightFormat, string> Numbers
@@ -31,8 +31,8 @@ public sealed class NumbersTests
                 data.Add(Precision.BFloat16, WeightFormat.Int8, path.ToString());
                 if (path == InstructionPath.Avx512)
                 {
-                    data.Add(Precision.BFloat16, WeightFormat.AsStored, path + SpelledOut);
-                    data.Add(Precision.BFloat16, WeightFormat.Int8, path + SpelledOut);
+                    data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Vectors);
+                    data.Add(Precision.BFloat16, WeightFormat.Int8, path + Vectors);
                     data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Matrices);
                     data.Add(Precision.BFloat16, WeightFormat.Int8, path + Matrices);
                 }
@@ -147,7 +147,7 @@ public sealed class NumbersTests
 
     [Theory]
     [InlineData("")]
-    [InlineData(SpelledOut)]
+    [InlineData(Vectors)]
     [InlineData(Matrices)]
     public void Not_a_number_and_infinity_reach_the_output_of_bfloat16(string kernels)
     {
@@ -221,8 +221,8 @@ public sealed class NumbersTests
         (Enum.Parse<InstructionPath>(path.Split(',')[0]), new CpuNumbers(precision, format)
         {
             NarrowToo = true,
-            Support = path.EndsWith(Matrices, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.SpelledOutMatrices)
-                : path.EndsWith(SpelledOut, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.SpelledOut) : null,
+            Support = path.EndsWith(Matrices, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Matrices)
+                : path.EndsWith(Vectors, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Vectors) : null,
         });
 
     /// <summary>Numbers as their definition rounds them.</summary>
