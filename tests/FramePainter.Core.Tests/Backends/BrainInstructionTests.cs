@@ -173,7 +173,10 @@ public sealed class BrainInstructionTests
         BrainKernels.Sum(kernels.Narrow[0], &call);
         if (OperatingSystem.IsLinux())
         {
-            BrainKernels.Sum(Kernels(BrainKind.Matrices).Narrow[0], &call);
+            var matrices = Kernels(BrainKind.Matrices);
+            matrices.Enter();
+            BrainKernels.Sum(matrices.Narrow[0], &call);
+            matrices.Leave();
         }
 
         words[0] = float.Epsilon;

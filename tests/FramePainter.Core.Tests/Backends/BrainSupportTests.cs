@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using System.Globalization;
 using FramePainter.Backends.Cpu;
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Kernels;
 using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Core.Tests.Backends;
 using FramePainter.Graphs;
@@ -62,6 +63,30 @@ public sealed class BrainSupportTests
             var chosen = test.Run(op, InstructionPath.Avx512, 1, numbers, WinogradUse.WhereFaster);
             Assert.Equal(test.Run(op, InstructionPath.Avx512, 1, numbers, kind == BrainKind.Matrices ? WinogradUse.Never : WinogradUse.Always), chosen);
             Assert.NotEqual(test.Run(op, InstructionPath.Avx512, 1, numbers, kind == BrainKind.Matrices ? WinogradUse.Always : WinogradUse.Never), chosen);
+        }
+    }
+
+    /// <summary>What the system saves of a thread that has used tile registers is larger than the stack that the runtime handles faults on.</summary>
+    [Fact]
+    public unsafe void A_null_reference_is_an_exception_on_a_thread_that_has_used_kernels_of_amx()
+    {
+        var kernels = BrainKinds.Support(BrainKind.Matrices).Kernels!;
+        string? nothing = null;
+        for (var i = 0; i < 3; i++)
+        {
+            Exception? caught = null;
+            var thread = new Thread(() =>
+            {
+                using var memory = new NativeBuffer(2 * BrainAttentionScratch.Width * Blocking.RowStride * sizeof(float));
+                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Sums = (float*)memory.Pointer + (BrainAttentionScratch.Width * Blocking.RowStride) };
+                kernels.Enter();
+                BrainKernels.Sum(kernels.Wide[^1], &call);
+                caught = Record.Exception(() => nothing!.Length);
+                kernels.Leave();
+            });
+            thread.Start();
+            thread.Join();
+            Assert.IsType<NullReferenceException>(caught);
         }
     }
 

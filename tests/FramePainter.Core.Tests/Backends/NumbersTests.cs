@@ -70,6 +70,20 @@ public sealed class NumbersTests
         }
     }
 
+    /// <summary>Several panels of a work item wait for a second stretch of inputs, with a rest of rows behind the last tile.</summary>
+    [Theory]
+    [InlineData(Vectors)]
+    [InlineData(Matrices)]
+    public void Sums_of_several_panels_wait_for_the_next_stretch(string kernels)
+    {
+        var rounding = new Rounding(Precision.BFloat16, WeightFormat.AsStored, InstructionPath.Avx512 + kernels);
+        using var test = new ProductCase(6);
+        var input = new Operand(test.Value(1, 21, 1400));
+        var weight = test.Weights.Add("w", DType.BF16, test.Random(1100 * 1400), 1100, 1400);
+        rounding.Check(
+            test, new LinearOp { Name = "linear", Outputs = [test.Value(1, 21, 1100)], Input = input, Weight = WeightMatrix.Of("w", 1100, 1400) }, weight, null, (row, k) => test.At(input, row, k));
+    }
+
     [Theory]
     [MemberData(nameof(Numbers))]
     public void Convolutions_sum_exactly_the_rounded_numbers(Precision precision, WeightFormat format, string path)

@@ -67,6 +67,7 @@ internal sealed unsafe class BrainKernels
     {
         if (_enter is not null)
         {
+            MatrixThread.Prepare();
             _enter();
         }
     }

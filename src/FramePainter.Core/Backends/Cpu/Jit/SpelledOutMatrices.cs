@@ -27,7 +27,8 @@ internal sealed class SpelledOutMatrices : MatrixInstructions
         code.mov(__dword_ptr[rsp + Odd], 0xFFFF_0000u);
         code.stmxcsr(__dword_ptr[rsp + Before]);
         code.ldmxcsr(__dword_ptr[rsp + Wanted]);
-        Whole(code);
+        code.mov(eax, Rows);
+        Remember(code);
     }
 
     public override void Leave(Assembler code)
@@ -41,12 +42,14 @@ internal sealed class SpelledOutMatrices : MatrixInstructions
     {
         code.mov(eax, Rows);
         Remember(code);
+        Empty(code);
     }
 
     public override void Shorten(Assembler code, AssemblerRegister64 words)
     {
         code.mov(rax, words);
         Remember(code);
+        Empty(code);
     }
 
     public override void Release(Assembler code)
@@ -134,6 +137,14 @@ internal sealed class SpelledOutMatrices : MatrixInstructions
     }
 
     static AssemblerMemoryOperand InTile(int register, int row) => __zmmword_ptr[rsp + Tiles + (register * TileBytes) + (row * RowBytes)];
+
+    void Empty(Assembler code)
+    {
+        for (var register = 0; register < Registers; register++)
+        {
+            Zero(code, register);
+        }
+    }
 
     static void Remember(Assembler code)
     {
