@@ -14,7 +14,7 @@ public enum Precision
 
     /// <summary>
     /// Activations and weights rounded to bfloat16, products summed in float32. On a processor without AVX512-BF16, or a host that forbids executable pages,
-    /// the weights are rounded alike and activations stay float32. Linux processes that compute so ask for AMX where the processor has it. <see cref="Painter.Device"/> says what it came to.
+    /// the weights are rounded alike and activations stay float32. <see cref="Painter.Device"/> says which of both it is.
     /// </summary>
     BFloat16,
 }

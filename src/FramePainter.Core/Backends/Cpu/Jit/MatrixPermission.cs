@@ -6,6 +6,9 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Whether this process may use AMX. Linux grants tile registers, 8 KB more that it saves of a thread, to processes that ask for them; other systems are not asked.</summary>
 internal static partial class MatrixPermission
 {
+    /// <summary>Set to 1 where AMX is wanted. Not by default: no processor has run these kernels yet, and what .NET does in a process that has the registers is not known well enough.</summary>
+    public const string Wish = "FRAMEPAINTER_AMX";
+
     /// <summary>The number of arch_prctl on x64.</summary>
     const int ArchPrctl = 158;
 
@@ -25,8 +28,8 @@ internal static partial class MatrixPermission
         }
     }
 
-    /// <summary>Whether they may be used; asks once.</summary>
-    public static bool Granted { get; } = HasInstructions && OperatingSystem.IsLinux() && syscall(ArchPrctl, RequestPermission, TileData) == 0;
+    /// <summary>Whether they are wanted and may be used; asks once.</summary>
+    public static bool Granted { get; } = Environment.GetEnvironmentVariable(Wish) == "1" && HasInstructions && OperatingSystem.IsLinux() && syscall(ArchPrctl, RequestPermission, TileData) == 0;
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
