@@ -161,8 +161,6 @@ internal static class BrainAssembly
         }
 
         code.ret();
-        using var bytes = new MemoryStream();
-        code.Assemble(new StreamCodeWriter(bytes), 0);
-        return bytes.ToArray();
+        return KernelCode.Assembled(code);
     }
 }

@@ -324,8 +324,6 @@ internal static class FloatAssembly
         code.pop(rsi);
         code.pop(rbx);
         code.ret();
-        using var bytes = new MemoryStream();
-        code.Assemble(new StreamCodeWriter(bytes), 0);
-        return bytes.ToArray();
+        return KernelCode.Assembled(code);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Iced.Intel;
 
 namespace FramePainter.Backends.Cpu.Jit;
 
@@ -10,6 +11,15 @@ internal sealed class KernelCode
 
     /// <summary>All of it.</summary>
     public ReadOnlySpan<byte> Bytes => CollectionsMarshal.AsSpan(_code);
+
+    /// <summary>The machine code of a kernel that has been written down, to run at any address.</summary>
+    /// <param name="code">The kernel.</param>
+    public static byte[] Assembled(Assembler code)
+    {
+        using var bytes = new MemoryStream();
+        code.Assemble(new StreamCodeWriter(bytes), 0);
+        return bytes.ToArray();
+    }
 
     /// <summary>Adds a kernel; returns where it begins.</summary>
     /// <param name="kernel">Its machine code.</param>

@@ -99,9 +99,9 @@ internal static class MatrixAssembly
 
         static int Sum(int r, int c) => (2 * r) + c;
 
-        static int Left(int r) => 4 + r;
+        static int Left(int r) => MatrixInstructions.FirstLeft + r;
 
-        static int Right(int c) => 6 + c;
+        static int Right(int c) => MatrixInstructions.FirstRight + c;
 
         static int InTile(int sum) => (sum / 2 * MatrixInstructions.Rows * PanelRow) + (sum % 2 * MatrixInstructions.RowBytes);
     }
@@ -130,8 +130,6 @@ internal static class MatrixAssembly
     {
         code.ret();
         instructions.Behind(code);
-        using var bytes = new MemoryStream();
-        code.Assemble(new StreamCodeWriter(bytes), 0);
-        return bytes.ToArray();
+        return KernelCode.Assembled(code);
     }
 }

@@ -19,12 +19,12 @@ internal abstract class MatrixInstructions
     protected const int Registers = 8;
 
     /// <summary>The first that holds left sides; sums come before.</summary>
-    protected const int FirstLeft = 4;
+    public const int FirstLeft = 4;
 
     /// <summary>The first that holds right sides.</summary>
-    protected const int FirstRight = 6;
+    public const int FirstRight = 6;
 
-    /// <summary>The processor's own, for one thread to write with: what every edit runs on.</summary>
+    /// <summary>The processor's own, for one thread to write with.</summary>
     public static MatrixInstructions Native => new NativeInstructions();
 
     /// <summary>The same results in AVX-512, slower than float32: for tests alone.</summary>
