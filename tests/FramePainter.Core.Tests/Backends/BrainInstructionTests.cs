@@ -56,7 +56,7 @@ public sealed class BrainInstructionTests
                 Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer + (Blocking.RowStride * 4), Words = pairs, Accumulate = 1,
                 Sums = (float*)memory.Pointer + Blocking.RowStride + (pairs * columns),
             };
-            BrainKernels.Sum(kernels.Wide[0], &call);
+            kernels.Sum(kernels.Wide[0], &call);
             for (var c = 0; c < columns; c++)
             {
                 Assert.True(expected[c] == sums[c] || (IsNaN(expected[c]) && IsNaN(sums[c])), $"round {round}, column {c}: expected {expected[c]:X8}, found {sums[c]:X8}");
@@ -92,7 +92,7 @@ public sealed class BrainInstructionTests
                 Sums = (float*)memory.Pointer + sumsAt,
             };
             kernels.Enter();
-            BrainKernels.Sum((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
+            kernels.Sum((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
             kernels.Leave();
             for (var i = 0; i < before.Length; i++)
             {
@@ -137,13 +137,13 @@ public sealed class BrainInstructionTests
         }
 
         (floats[0], floats[1], floats[2], floats[3]) = (BitConverter.UInt32BitsToSingle(0x7F80_0001), float.NegativeInfinity, -0f, float.MaxValue);
-        kernels.Round((float*)source.Pointer, (float*)target.Pointer, rows, pairs);
+        kernels.Round((float*)source.Pointer, Blocking.RowStride, (float*)target.Pointer, Blocking.RowStride, rows, pairs);
         Check();
         Assert.All(target.Span<float>(rows * Blocking.RowStride * sizeof(float), Blocking.RowStride).ToArray(), x => Assert.Equal(0, x));
 
         // In place too: words never overtake the floats that are still to be read.
         source.Span<float>(0, floats.Length).CopyTo(target.Span<float>(0, floats.Length));
-        kernels.Round((float*)target.Pointer, (float*)target.Pointer, rows, pairs);
+        kernels.Round((float*)target.Pointer, Blocking.RowStride, (float*)target.Pointer, Blocking.RowStride, rows, pairs);
         Check();
 
         void Check()
@@ -168,14 +168,14 @@ public sealed class BrainInstructionTests
         var kernels = Kernels(BrainKind.Vectors);
         using var memory = new NativeBuffer(20 * Blocking.RowStride * sizeof(float));
         var words = (float*)memory.Pointer;
-        kernels.Round(words, words + (2 * Blocking.RowStride), 2, 16);
+        kernels.Round(words, Blocking.RowStride, words + (2 * Blocking.RowStride), Blocking.RowStride, 2, 16);
         var call = new TileCall { Rows = words, Panel = (byte*)words, Words = 1, Sums = words + (2 * Blocking.RowStride) };
-        BrainKernels.Sum(kernels.Narrow[0], &call);
+        kernels.Sum(kernels.Narrow[0], &call);
         if (OperatingSystem.IsLinux())
         {
             var matrices = Kernels(BrainKind.Matrices);
             matrices.Enter();
-            BrainKernels.Sum(matrices.Narrow[0], &call);
+            matrices.Sum(matrices.Narrow[0], &call);
             matrices.Leave();
         }
 

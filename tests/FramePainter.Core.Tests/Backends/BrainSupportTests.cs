@@ -80,7 +80,7 @@ public sealed class BrainSupportTests
                 using var memory = new NativeBuffer(2 * BrainAttentionScratch.Width * Blocking.RowStride * sizeof(float));
                 var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Sums = (float*)memory.Pointer + (BrainAttentionScratch.Width * Blocking.RowStride) };
                 kernels.Enter();
-                BrainKernels.Sum(kernels.Wide[^1], &call);
+                kernels.Sum(kernels.Wide[^1], &call);
                 caught = Record.Exception(() => nothing!.Length);
                 kernels.Leave();
             });

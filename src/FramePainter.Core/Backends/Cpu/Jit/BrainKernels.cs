@@ -1,23 +1,21 @@
 using FramePainter.Backends.Cpu.Simd;
+using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>Kernels of bfloat16 in executable pages, found by their counts of rows and columns.</summary>
 internal sealed unsafe class BrainKernels
 {
-    /// <summary>Rows of the largest tile of AVX512-BF16: 28 sums, two weights and two broadcasts fill the 32 registers.</summary>
-    const int VectorRows = 14;
-
-    readonly delegate* unmanaged[SuppressGCTransition]<float*, float*, int, int, void> _round;
+    readonly delegate* unmanaged[SuppressGCTransition]<RoundCall*, void> _round;
     readonly delegate* unmanaged[SuppressGCTransition]<void> _enter;
     readonly delegate* unmanaged[SuppressGCTransition]<void> _leave;
 
-    BrainKernels(nint round, nint[] wide, nint[] narrow, nint enter, nint leave)
+    BrainKernels(nint round, nint[] wide, nint[] narrow, nint[] paired, nint enter, nint leave)
     {
-        _round = (delegate* unmanaged[SuppressGCTransition]<float*, float*, int, int, void>)round;
+        _round = (delegate* unmanaged[SuppressGCTransition]<RoundCall*, void>)round;
         _enter = (delegate* unmanaged[SuppressGCTransition]<void>)enter;
         _leave = (delegate* unmanaged[SuppressGCTransition]<void>)leave;
-        (Wide, Narrow) = (wide, narrow);
+        (Wide, Narrow, Paired) = (wide, narrow, paired);
     }
 
     /// <summary>Whether products are AMX's: 512 multiply-adds a cycle, where float32 has 32 at best.</summary>
@@ -35,6 +33,9 @@ internal sealed unsafe class BrainKernels
     /// <summary>Product kernels of one register of columns.</summary>
     public nint[] Narrow { get; }
 
+    /// <summary>Product kernels of two panels, up to <see cref="FloatKernels.PairedRows"/> rows; none of AMX.</summary>
+    public nint[] Paired { get; }
+
     /// <summary>Assembles all kernels into one piece of code.</summary>
     /// <param name="map">Maps it.</param>
     /// <param name="instructions">What those of AVX512-BF16 are made of.</param>
@@ -43,23 +44,31 @@ internal sealed unsafe class BrainKernels
     {
         var code = new KernelCode();
         var round = code.Append(BrainAssembly.Round(instructions));
-        var (wide, narrow) = (Products(2), Products(1));
-        var (enter, leave) = matrices is null ? (0, 0) : (code.Append(MatrixAssembly.Enter(matrices)), code.Append(MatrixAssembly.Leave(matrices)));
-        var start = map(code.Bytes);
-        return matrices is null ? new BrainKernels(start + round, At(wide), At(narrow), 0, 0) : new BrainKernels(start + round, At(wide), At(narrow), start + enter, start + leave);
-
-        int[] Products(int columns)
+        if (matrices is null)
         {
-            if (matrices is null)
-            {
-                return [.. Enumerable.Range(1, VectorRows).Select(rows => code.Append(BrainAssembly.Product(rows, columns, instructions)))];
-            }
+            var vector = VectorAssembly.Of(InstructionPath.Avx512)!;
+            var (wide, narrow, paired) = (Vectors(vector.TileRows, 2), Vectors(vector.TileRows, 1), Vectors(FloatKernels.PairedRows, 4));
+            var start = map(code.Bytes);
+            return new BrainKernels(start + round, At(wide, start), At(narrow, start), At(paired, start), 0, 0);
 
-            int[] registers = [code.Append(MatrixAssembly.Product(1, columns, matrices)), code.Append(MatrixAssembly.Product(2, columns, matrices))];
-            return [.. registers.SelectMany(at => Enumerable.Repeat(at, MatrixInstructions.Rows))];
+            int[] Vectors(int rows, int columns) =>
+                [.. Enumerable.Range(1, rows).Select(r => code.Append(ProductAssembly.Product(vector, DType.F32, r, columns, keeps: false, instructions)))];
+        }
+        else
+        {
+            var (wide, narrow) = (Matrices(2), Matrices(1));
+            var (enter, leave) = (code.Append(MatrixAssembly.Enter(matrices)), code.Append(MatrixAssembly.Leave(matrices)));
+            var start = map(code.Bytes);
+            return new BrainKernels(start + round, At(wide, start), At(narrow, start), [], start + enter, start + leave);
+
+            int[] Matrices(int columns)
+            {
+                int[] registers = [code.Append(MatrixAssembly.Product(1, columns, matrices)), code.Append(MatrixAssembly.Product(2, columns, matrices))];
+                return [.. registers.SelectMany(at => Enumerable.Repeat(at, MatrixInstructions.Rows))];
+            }
         }
 
-        nint[] At(int[] kernels) => [.. kernels.Select(at => start + at)];
+        static nint[] At(int[] kernels, nint start) => [.. kernels.Select(at => start + at)];
     }
 
     /// <summary>Before a thread calls product kernels. AMX's registers take their shapes, which takes longer than a kernel of few inputs.</summary>
@@ -82,15 +91,33 @@ internal sealed unsafe class BrainKernels
     }
 
     /// <summary>sums (+)= rows × panel, between <see cref="Enter"/> and <see cref="Leave"/>.</summary>
-    /// <param name="kernel">One of <see cref="Wide"/> or <see cref="Narrow"/>.</param>
-    /// <param name="call">Where everything lies; rows are <see cref="Blocking.RowStride"/> words apart.</param>
-    public static void Sum(nint kernel, TileCall* call) =>
-        ((delegate* unmanaged[SuppressGCTransition]<float*, byte*, int, float*, int, void>)kernel)(call->Rows, call->Panel, call->Words, call->Sums, call->Accumulate);
+    /// <param name="kernel">One of <see cref="Wide"/>, <see cref="Narrow"/> or <see cref="Paired"/>.</param>
+    /// <param name="call">Where everything lies. To AMX rows are <see cref="Blocking.RowStride"/> words apart, sums one behind the other.</param>
+    public void Sum(nint kernel, TileCall* call)
+    {
+        if (Matrices)
+        {
+            ((delegate* unmanaged[SuppressGCTransition]<float*, byte*, int, float*, int, void>)kernel)(call->Rows, call->Panel, call->Words, call->Sums, call->Accumulate);
+        }
+        else
+        {
+            FloatKernels.Run(kernel, call);
+        }
+    }
 
-    /// <summary>Rounds rows of floats to pairs of bfloat16, to nearest even; subnormals become 0. Both sides' rows are <see cref="Blocking.RowStride"/> words apart.</summary>
+    /// <summary>Rounds rows of floats to pairs of bfloat16, to nearest even; subnormals become 0.</summary>
     /// <param name="source">Floats, two for each pair; read in steps of 32.</param>
+    /// <param name="sourceDistance">Floats from one row to the next.</param>
     /// <param name="destination">Receives the pairs, and may be the source; up to 15 words behind each row's last are overwritten.</param>
+    /// <param name="destinationDistance">Words from one row to the next.</param>
     /// <param name="rows">How many rows, at least 1.</param>
     /// <param name="pairs">Pairs of a row, at least 1.</param>
-    public void Round(float* source, float* destination, int rows, int pairs) => _round(source, destination, rows, pairs);
+    public void Round(float* source, long sourceDistance, float* destination, long destinationDistance, int rows, int pairs)
+    {
+        var call = new RoundCall
+        {
+            Source = source, Destination = destination, SourceDistance = sourceDistance * sizeof(float), DestinationDistance = destinationDistance * sizeof(float), Rows = rows, Pairs = pairs,
+        };
+        _round(&call);
+    }
 }

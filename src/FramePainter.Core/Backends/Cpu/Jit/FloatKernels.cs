@@ -79,6 +79,6 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
             return null;
         }
 
-        int[] Products(int rows, int columns, bool keeps) => [.. Enumerable.Range(1, rows).Select(r => code.Append(FloatAssembly.Product(vector, type, r, columns, keeps)))];
+        int[] Products(int rows, int columns, bool keeps) => [.. Enumerable.Range(1, rows).Select(r => code.Append(ProductAssembly.Product(vector, type, r, columns, keeps)))];
     }
 }

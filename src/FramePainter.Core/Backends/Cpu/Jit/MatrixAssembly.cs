@@ -15,8 +15,8 @@ internal static class MatrixAssembly
     const int RowDistance = Blocking.RowStride * sizeof(float);
 
     /// <summary>
-    /// <c>void (float* rows, byte* panel, int pairs, float* tile, int accumulate)</c> as <see cref="BrainAssembly.Product"/> has it, for registers that <see cref="Enter"/> has
-    /// made whole. Of so many rows, all are read, summed and written, whether they mean anything or not.
+    /// <c>void (float* rows, byte* panel, int pairs, float* tile, int accumulate)</c>: tile (+)= rows × panel, both of bfloat16 pairs, rows <see cref="Blocking.RowStride"/> words
+    /// apart, the panel two registers of columns a pair, the tile two registers of float32 sums a row; for registers that <see cref="Enter"/> has made whole. Of so many rows, all are read, summed and written, whether they mean anything or not.
     /// </summary>
     /// <param name="rows">Registers of rows, 1 or 2: 16 rows each.</param>
     /// <param name="columns">Registers of columns, 1 or 2: 16 columns each.</param>

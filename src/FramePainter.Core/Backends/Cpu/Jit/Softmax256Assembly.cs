@@ -34,7 +34,7 @@ internal static class Softmax256Assembly
         var (call, strip, largest, sums, at, keys) = (rbx, r8, r10, r11, rax, ecx);
         var (lowered, sum, least, rounder) = (ymm0, ymm1, ymm8, ymm9);
         AssemblerRegisterYMM[] f = [ymm2, ymm3], p = [ymm4, ymm5], power = [ymm6, ymm7], coefficients = [ymm10, ymm11, ymm12, ymm13, ymm14, ymm15];
-        FloatAssembly.Enter(code, call);
+        ProductAssembly.Enter(code, call);
         code.mov(strip, __[call]);
         code.mov(largest, __[call + 8]);
         code.mov(sums, __[call + 16]);
@@ -52,7 +52,7 @@ internal static class Softmax256Assembly
             Exponentials(row);
         }
 
-        return FloatAssembly.Finish(code);
+        return ProductAssembly.Finish(code);
 
         void Constant(AssemblerRegisterYMM register, float value)
         {

@@ -42,7 +42,7 @@ internal static class Softmax512Assembly
         // The latter are others' until exponentials are taken; the former become the rows' sums when theirs are.
         AssemblerRegisterZMM[] greatest = [zmm0, zmm1, zmm2, zmm3, zmm4, zmm5], other = [zmm6, zmm7, zmm8, zmm9, zmm10, zmm11];
         AssemblerRegisterXMM[] first = [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5];
-        FloatAssembly.Enter(code, call);
+        ProductAssembly.Enter(code, call);
         code.mov(strip, __[call]);
         code.mov(largest, __[call + 8]);
         code.mov(sums, __[call + 16]);
@@ -60,7 +60,7 @@ internal static class Softmax512Assembly
 
         Across((to, from) => code.vaddps(to, to, from));
         Rows(r => code.vmovss(__dword_ptr[sums + (r * sizeof(float))], first[r]));
-        return FloatAssembly.Finish(code);
+        return ProductAssembly.Finish(code);
 
         void Constant(AssemblerRegisterZMM register, float value)
         {

@@ -19,7 +19,10 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     public override bool TakesAnyDistance => true;
 
     /// <inheritdoc/>
-    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare) =>
+    public override bool ReadsInPlace => true;
+
+    /// <inheritdoc/>
+    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, int distance, float* stage) =>
         source.Gather(block.Row, block.Rows, word, words, rows);
 
     /// <inheritdoc/>

@@ -69,7 +69,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
                     Pointwise.Scale<Lanes512, Vector512<float>>(source, Shape.Scale, scratch.Rows + (row * Blocking.RowStride), some);
                 }
 
-                kernels.Round(scratch.Rows, scratch.QueriesOf(strip) + (from / BrainTiles.PairInputs), rows, some / BrainTiles.PairInputs);
+                kernels.Round(scratch.Rows, Blocking.RowStride, scratch.QueriesOf(strip) + (from / BrainTiles.PairInputs), Blocking.RowStride, rows, some / BrainTiles.PairInputs);
             }
         }
 
@@ -124,7 +124,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
                 }
             }
 
-            kernels.Round(stage, panel + (row / BrainTiles.PairInputs * Width), 1, pairs * Width);
+            kernels.Round(stage, 0, panel + (row / BrainTiles.PairInputs * Width), 0, 1, pairs * Width);
         }
     }
 
@@ -171,7 +171,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
 
         // What is summed is what values are multiplied with: the weights of an output then add up to 1 whatever rounding did to each.
         var pairs = (keys + 1) / BrainTiles.PairInputs;
-        kernels.Round(scratch.Rows, scratch.Rows, rows, pairs);
+        kernels.Round(scratch.Rows, Blocking.RowStride, scratch.Rows, Blocking.RowStride, rows, pairs);
         for (var row = 0; row < rows; row++)
         {
             scratch.Sums[(strip * Shape.TileRows) + row] += Sum((uint*)scratch.Rows + (row * Blocking.RowStride), pairs);
@@ -185,8 +185,12 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
 
     void Multiply(int rows, int columns, float* left, float* panel, int pairs, float* sums, bool accumulate)
     {
-        var call = new TileCall { Rows = left, Panel = (byte*)panel, Words = pairs, Sums = sums, Accumulate = accumulate ? 1 : 0 };
-        BrainKernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
+        var call = new TileCall
+        {
+            Rows = left, Distance = Blocking.RowStride * sizeof(float), Panel = (byte*)panel, Words = pairs,
+            Sums = sums, SumDistance = Width * sizeof(float), Accumulate = accumulate ? 1 : 0,
+        };
+        kernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

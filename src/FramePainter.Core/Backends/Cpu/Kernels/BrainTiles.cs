@@ -13,7 +13,8 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// </summary>
 /// <param name="type">Type of the packed weights, BF16 or I8.</param>
 /// <param name="kernels">The assembled kernels.</param>
-internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : TileArithmetic(kernels.TileRows)
+/// <param name="pairs">Whether tiles of two panels are wanted; AMX has none.</param>
+internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool pairs) : TileArithmetic(kernels.TileRows)
 {
     /// <summary>Inputs of a word.</summary>
     public const int PairInputs = 2;
@@ -24,14 +25,30 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
     /// <summary>Rows gathered at a time: the stage is 19 KB, more than half of a first-level cache but no more.</summary>
     const int StageRows = 14;
 
+    /// <summary>Bytes of a panel's word: two registers.</summary>
+    const int PanelWordBytes = 128;
+
     /// <inheritdoc/>
     public override int RowStep => kernels.RowStep;
 
     /// <inheritdoc/>
-    public override int Rows => kernels.Matrices ? Blocking.MatrixRows : Blocking.Rows;
+    public override int Rows => kernels.Matrices ? Blocking.MatrixRows : pairs ? Blocking.PairedRows : Blocking.Rows;
 
     /// <inheritdoc/>
-    public override int Columns => kernels.Matrices ? Blocking.ColumnsInPlace : Blocking.Columns;
+    public override int Columns => kernels.Matrices || pairs ? Blocking.ColumnsInPlace : Blocking.Columns;
+
+    /// <inheritdoc/>
+    public override bool TakesAnyDistance => !kernels.Matrices;
+
+    /// <inheritdoc/>
+    public override bool Pairs => pairs && !kernels.Matrices;
+
+    /// <inheritdoc/>
+    public override int StageFloats => StageRows * Blocking.RowStride;
+
+    /// <inheritdoc/>
+    // An odd number of cache lines, so that the rows of a tile spread over all cache sets.
+    public override int Distance(int words) => kernels.Matrices ? Blocking.RowStride : Lanes512.Count * (((words + Lanes512.Count - 1) / Lanes512.Count) | 1);
 
     /// <inheritdoc/>
     public override void Enter() => kernels.Enter();
@@ -40,39 +57,66 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels) : Tile
     public override void Leave() => kernels.Leave();
 
     /// <inheritdoc/>
-    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare)
+    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, int distance, float* stage)
     {
-        for (var at = 0; at < words; at += Stage)
+        for (var at = 0; at < words;)
         {
-            var pairs = Math.Min(Stage, words - at);
             var first = (word + at) * PairInputs;
-            var from = Math.Max(first, block.Input);
-            var to = Math.Min(first + (pairs * PairInputs), block.Input + block.Inputs);
-            for (var row = 0; row < block.Rows; row += StageRows)
+            var pairs = Math.Min(source.Beside(first).Inputs / PairInputs, words - at) / Lanes512.Count * Lanes512.Count;
+            if (pairs > 0 && first >= block.Input && first + (pairs * PairInputs) <= block.Input + block.Inputs)
             {
-                var count = Math.Min(StageRows, block.Rows - row);
-                source.Gather(block.Row + row, count, from, to - from, spare + (from - first));
-                Clear(spare, count, 0, from - first);
-                Clear(spare, count, to - first, pairs * PairInputs);
-                kernels.Round(spare, rows + (row * Blocking.RowStride) + at, count, pairs);
+                kernels.Round(source.Place(block.Row, first), source.Beside(first).Distance, rows + at, distance, block.Rows, pairs);
             }
+            else
+            {
+                pairs = Math.Min(Stage, words - at);
+                Collect(source, block, first, pairs, rows + at, distance, stage);
+            }
+
+            at += pairs;
         }
     }
 
-    /// <inheritdoc/>
-    public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
+    /// <summary>Rows that do not lie evenly spaced, or words with an input that is not the block's.</summary>
+    void Collect(RowSource source, RowBlock block, int first, int pairs, float* rows, int distance, float* stage)
     {
-        if (type == DType.I8)
+        var from = Math.Max(first, block.Input);
+        var to = Math.Min(first + (pairs * PairInputs), block.Input + block.Inputs);
+        for (var row = 0; row < block.Rows; row += StageRows)
         {
-            Widen(weights, words, spare);
-            weights = spare;
+            var count = Math.Min(StageRows, block.Rows - row);
+            source.Gather(block.Row + row, count, from, to - from, stage + (from - first));
+            Clear(stage, count, 0, from - first);
+            Clear(stage, count, to - first, pairs * PairInputs);
+            kernels.Round(stage, Blocking.RowStride, rows + ((long)row * distance), distance, count, pairs);
         }
-
-        return new ReadyPanels(new ReadyPanel((nint)weights, narrow ? kernels.Narrow : kernels.Wide));
     }
 
     /// <inheritdoc/>
-    public override void Sum(TileCall* call, nint[] kernels, int count) => BrainKernels.Sum(kernels[count - 1], call);
+    public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare) =>
+        new(new ReadyPanel((nint)Wide(weights, words, spare), narrow ? kernels.Narrow : kernels.Wide));
+
+    /// <inheritdoc/>
+    public override ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare)
+    {
+        var left = Wide(first, words, spare);
+        return new(new ReadyPanel((nint)left, kernels.Paired, Wide(second, words, spare + ((long)words * PanelWordBytes)) - left));
+    }
+
+    /// <inheritdoc/>
+    public override void Sum(TileCall* call, nint[] of, int count) => kernels.Sum(of[count - 1], call);
+
+    /// <summary>A panel as kernels read it.</summary>
+    byte* Wide(byte* weights, int words, byte* spare)
+    {
+        if (type != DType.I8)
+        {
+            return weights;
+        }
+
+        Widen(weights, words, spare);
+        return spare;
+    }
 
     static void Clear(float* rows, int count, int from, int to)
     {

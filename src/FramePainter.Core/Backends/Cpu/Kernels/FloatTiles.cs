@@ -12,7 +12,7 @@ internal sealed unsafe class FloatTiles<L, V>(DType type) : TileArithmetic(L.Til
     where V : struct
 {
     /// <inheritdoc/>
-    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare) =>
+    public override void Gather(RowSource source, RowBlock block, int word, int words, float* rows, int distance, float* stage) =>
         source.Gather(block.Row, block.Rows, word, words, rows);
 
     /// <inheritdoc/>

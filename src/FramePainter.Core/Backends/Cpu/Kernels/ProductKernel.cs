@@ -53,7 +53,9 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     readonly int[] _groups;
     readonly int _channels;
     readonly bool _blocksFastest;
+    readonly int _distance;
     readonly int _rowBytes;
+    readonly int _stageBytes;
     readonly int _panelBytes;
     readonly int _sumBytes;
     CpuRun? _run;
@@ -69,19 +71,21 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         _channels = op.Output.Shape.Channels;
         _blocks = [.. source.Runs.Where(run => run.Rows > 0).SelectMany(Cut)];
         var gathers = _blocks.Any(b => b.Stretches.Any(s => s.Distance == 0));
-        _groups = Group(gathers);
+        _groups = Group(_blocks.All(b => b.Stretches.All(s => s.Evenly)));
         _blocksFastest = _matrix.Panels * _matrix.PanelBytes > source.Bytes;
 
         var rows = _blocks.Length == 0 ? 0 : Padded(_blocks.Max(b => b.Rows.Rows));
         var panels = _groups.Length < 2 ? 0 : Enumerable.Range(0, _groups.Length - 1).Max(g => _groups[g + 1] - _groups[g]);
-        _rowBytes = gathers ? Align(rows * Blocking.RowStride * sizeof(float)) : 0;
         var words = _blocks.Length == 0 ? 0 : _blocks.Max(b => b.Stretches.Max(s => s.Words));
+        _distance = _arithmetic.Distance(words);
+        _rowBytes = gathers ? Align(rows * _distance * sizeof(float)) : 0;
+        _stageBytes = gathers ? Align(_arithmetic.StageFloats * sizeof(float)) : 0;
         _panelBytes = Align(Math.Max(words, Blocking.Inputs) * (_arithmetic.Pairs ? 2 : 1) * 2 * L.Count * sizeof(float));
         _sumBytes = Align((_blocks.Any(b => b.Stretches.Length > 1) ? rows * panels : _arithmetic.TileRows) * 2 * L.Count * sizeof(float));
     }
 
     /// <inheritdoc/>
-    public override long ScratchBytesPerWorker => (long)_rowBytes + _panelBytes + _sumBytes;
+    public override long ScratchBytesPerWorker => (long)_rowBytes + _stageBytes + _panelBytes + _sumBytes;
 
     /// <inheritdoc/>
     public override void Run(CpuRun run)
@@ -99,7 +103,8 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var (b, g) = _blocksFastest ? (tile % _blocks.Length, tile / _blocks.Length) : (tile / groups, tile % groups);
         var (block, stretches) = _blocks[b];
         var gathered = (float*)_run!.Scratch(worker);
-        var spare = (byte*)gathered + _rowBytes;
+        var stage = (float*)((byte*)gathered + _rowBytes);
+        var spare = (byte*)stage + _stageBytes;
         var sums = (float*)(spare + _panelBytes);
         var pairs = _arithmetic.Pairs && block.Rows >= FewestPairedRows;
         _arithmetic.Enter();
@@ -107,20 +112,15 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         {
             var stretch = stretches[s];
             var inPlace = stretch.Distance > 0;
-            if (!inPlace)
-            {
-                _arithmetic.Gather(_source, block, stretch.From, stretch.Words, gathered, (float*)spare);
-            }
-
             var pass = new Pass(
-                block, stretch, (nint)(inPlace ? _source.Place(block.Row, stretch.From) : gathered), inPlace ? stretch.Distance : Blocking.RowStride, s == 0, s == stretches.Length - 1);
+                block, stretch, (nint)(inPlace ? _source.Place(block.Row, stretch.From) : gathered), inPlace ? stretch.Distance : _distance, s == 0, s == stretches.Length - 1);
             for (var panel = _groups[g]; panel < _groups[g + 1];)
             {
                 var panels = pairs ? Math.Min(2, _groups[g + 1] - panel) : 1;
                 var next = panel + panels < _groups[g + 1] ? new Later(panel + panels, stretch.From)
                     : !pass.Last ? new Later(_groups[g], stretch.From + stretch.Words)
                     : default(Later?);
-                Multiply(pass, panel, panels, inPlace && panel == _groups[g], next, spare, sums + (pass.Whole ? 0 : (long)(panel - _groups[g]) * Padded(block.Rows) * 2 * L.Count));
+                Multiply(pass, panel, panels, panel == _groups[g], next, stage, spare, sums + (pass.Whole ? 0 : (long)(panel - _groups[g]) * Padded(block.Rows) * 2 * L.Count));
                 panel += panels;
             }
         }
@@ -132,11 +132,12 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     /// <param name="pass">The rows.</param>
     /// <param name="panel">The first panel.</param>
     /// <param name="panels">How many, 1 or 2.</param>
-    /// <param name="meets">Rows are still far away: this is the first panel that they meet where they lie.</param>
+    /// <param name="meets">Rows are still far away: this is the first panel that they meet.</param>
     /// <param name="next">What comes after these panels: its weights arrive while these are used, a share of them with every tile.</param>
+    /// <param name="stage">Scratch for gathering.</param>
     /// <param name="spare">Room for widened panels.</param>
     /// <param name="sums">The panels' sums of all rows, or of one tile where a pass is the whole product.</param>
-    void Multiply(in Pass pass, int panel, int panels, bool meets, Later? next, byte* spare, float* sums)
+    void Multiply(in Pass pass, int panel, int panels, bool meets, Later? next, float* stage, byte* spare, float* sums)
     {
         var (block, words) = (pass.Block, pass.Stretch.Words);
         var column = panel * _matrix.PanelOutputs;
@@ -156,6 +157,8 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             Rows = (float*)pass.Rows, Distance = (long)pass.Distance * sizeof(float), Words = words,
             Sums = sums, Accumulate = pass.First ? 0 : 1, SumDistance = sumRow * sizeof(float), Kept = (byte*)ready.Others.Weights, ColumnScales = _matrix.Scales(panel),
         };
+        var gathers = meets && pass.Stretch.Distance == 0;
+        var distance = meets ? Following(pass.Stretch) : 0;
         var (row, (least, more)) = (block.Row, Math.DivRem(block.Rows, tiles));
         for (var t = 0; t < tiles; t++)
         {
@@ -165,11 +168,16 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
             call.Panel = (byte*)weights.Weights;
             call.PanelDistance = weights.Distance;
             call.SumPanelDistance = (long)count * sumRow * sizeof(float);
+            if (gathers)
+            {
+                _arithmetic.Gather(_source, block with { Row = row, Rows = count }, pass.Stretch.From, words, call.Rows, pass.Distance, stage);
+            }
+
             if (_arithmetic.TakesAnyDistance)
             {
                 // Fetched by the kernel as it goes.
-                call.Ahead = meets ? (byte*)(call.Rows + ((long)count * pass.Distance)) : ahead is null ? (byte*)call.Sums : ahead;
-                call.Fetches = meets ? (int)Math.Min(words, ((call.Distance * count) + Prefetch.Line - 1) / Prefetch.Line) : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), pass.Last ? 4 * count : 0);
+                call.Ahead = distance > 0 ? (byte*)_source.Place(row + count, pass.Stretch.From * _matrix.WordInputs) : ahead is null ? (byte*)call.Sums : ahead;
+                call.Fetches = distance > 0 ? (int)Math.Min(words, (((long)distance * count) + Prefetch.Line - 1) / Prefetch.Line) : Math.Max(ahead is null ? 0 : (int)(share / Prefetch.Line), pass.Last ? 4 * count : 0);
                 if (pass.Last)
                 {
                     _epilogue.Place(ref call, finish, row, count, column);
@@ -186,7 +194,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
 
             if (ahead is not null)
             {
-                if (meets || !_arithmetic.TakesAnyDistance)
+                if (distance > 0 || !_arithmetic.TakesAnyDistance)
                 {
                     Prefetch.Far(ahead, share);
                 }
@@ -212,11 +220,23 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         }
     }
 
+    /// <summary>Bytes from one row of a stretch to the next where the rows are one piece of memory: the next tile's can be fetched line by line. Else 0.</summary>
+    int Following(Stretch stretch)
+    {
+        if (!_arithmetic.TakesAnyDistance || !stretch.Evenly)
+        {
+            return 0;
+        }
+
+        var distance = _source.Beside(stretch.From * _matrix.WordInputs).Distance;
+        return stretch.Distance > 0 || distance == stretch.Words * _matrix.WordInputs ? distance * sizeof(float) : 0;
+    }
+
     /// <summary>Cuts a run of rows into blocks of nearly equal size.</summary>
     IEnumerable<(RowBlock Rows, Stretch[] Stretches)> Cut(RowBlock run)
     {
         var stretches = Stretch.Cut(_source, run, _arithmetic, _matrix.WordInputs);
-        var most = stretches.Length == 0 || stretches[0].Distance == 0
+        var most = stretches.Length == 0 || !stretches[0].Evenly
             ? _arithmetic.Rows
             : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words) / L.TileRows * L.TileRows, L.TileRows, Blocking.RowsInPlace);
         var parts = (run.Rows + most - 1) / most;
@@ -228,18 +248,18 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     }
 
     /// <summary>Boundaries of groups of panels: wide enough to pay for gathering rows, many enough to keep cores busy to the end.</summary>
-    int[] Group(bool gathers)
+    int[] Group(bool evenly)
     {
         if (_blocks.Length == 0)
         {
             return [0];
         }
 
-        var wide = Math.Max(1, (gathers ? _arithmetic.Columns : Blocking.ColumnsInPlace) / _matrix.Columns);
+        var wide = Math.Max(1, (evenly ? Blocking.ColumnsInPlace : _arithmetic.Columns) / _matrix.Columns);
         var block = _blocks.MaxBy(b => b.Rows.Rows).Rows;
         var panelCost = (long)(block.Rows + 8) * block.Inputs * _matrix.Columns;
         var affordable = (int)Math.Clamp(_matrix.Panels * panelCost / SmallestItem, 1, _matrix.Panels);
-        var items = gathers ? Blocking.Items : Blocking.ItemsInPlace;
+        var items = evenly ? Blocking.ItemsInPlace : Blocking.Items;
         var wanted = Math.Max((_matrix.Panels + wide - 1) / wide, (items + _blocks.Length - 1) / _blocks.Length);
         var groups = Math.Min(wanted, affordable);
 

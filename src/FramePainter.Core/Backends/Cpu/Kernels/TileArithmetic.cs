@@ -47,18 +47,26 @@ internal abstract unsafe class TileArithmetic(int tileRows)
     public static TileArithmetic Of<L, V>(ProductNumbers numbers, DType type)
         where L : struct, ILanes<V>
         where V : struct =>
-        numbers.Brain is { } brain ? new BrainTiles(type, brain)
+        numbers.Brain is { } brain ? new BrainTiles(type, brain, numbers.Paired)
         : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide, numbers.Paired)
         : new FloatTiles<L, V>(type);
+
+    /// <summary>Words from one gathered row to the next.</summary>
+    /// <param name="words">Words of a row.</param>
+    public virtual int Distance(int words) => Blocking.RowStride;
+
+    /// <summary>Floats of scratch that gathering wants.</summary>
+    public virtual int StageFloats => 0;
 
     /// <summary>Gathers a stretch of words of a block's rows; a word's inputs that are not the block's become 0.</summary>
     /// <param name="source">Where rows come from.</param>
     /// <param name="block">The block.</param>
     /// <param name="word">The first word.</param>
-    /// <param name="words">How many, up to <see cref="Blocking.Inputs"/>.</param>
-    /// <param name="rows">Receives them, rows <see cref="Blocking.RowStride"/> words apart.</param>
-    /// <param name="spare">Scratch as large as a widened panel.</param>
-    public abstract void Gather(RowSource source, RowBlock block, int word, int words, float* rows, float* spare);
+    /// <param name="words">How many, up to <see cref="Blocking.Inputs"/> of rows that do not lie evenly spaced.</param>
+    /// <param name="rows">Receives them.</param>
+    /// <param name="distance">Words from one row to the next there: what <see cref="Distance"/> says of these words or of more.</param>
+    /// <param name="stage">Scratch of <see cref="StageFloats"/>.</param>
+    public abstract void Gather(RowSource source, RowBlock block, int word, int words, float* rows, int distance, float* stage);
 
     /// <summary>A stretch of a panel for tiles of rows, the first of which is summed before the others. Widens it where its kernels want that.</summary>
     /// <param name="weights">Its first packed word.</param>
@@ -78,8 +86,11 @@ internal abstract unsafe class TileArithmetic(int tileRows)
     /// <param name="spare">Scratch as large as two widened panels.</param>
     public virtual ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) => throw new NotSupportedException("These tiles are of one panel.");
 
-    /// <summary>Whether rows may lie at any distance: those that lie evenly spaced in memory are then not gathered.</summary>
+    /// <summary>Whether rows may lie at any distance.</summary>
     public virtual bool TakesAnyDistance => false;
+
+    /// <summary>Whether rows that lie evenly spaced in memory are read there, not gathered.</summary>
+    public virtual bool ReadsInPlace => false;
 
     /// <summary>Before a thread sums tiles.</summary>
     public virtual void Enter()

@@ -6,13 +6,13 @@ using static Iced.Intel.AssemblerRegisters;
 namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>
-/// Writes float32 product kernels for AVX-512 and AVX2 that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
+/// Writes product kernels, of float32 for AVX-512 and AVX2 and of bfloat16 for AVX512-BF16, that do what the compiled micro-kernel cannot: rows may lie at any distance, so that those of a
 /// linear op are read where they are; memory of this tile's outputs and of later tiles is fetched little by little between the multiply-adds, where a burst
 /// of it would wait for the few lines that may be under way at once; and weights are widened by the processor's own conversion, for which the
-/// runtime has no intrinsic, by the first tile that reads them, which keeps them for the others. Sums are the same chains of multiply-adds as the
+/// runtime has no intrinsic, by the first tile that reads them, which keeps them for the others. Sums of float32 are the same chains of multiply-adds as the
 /// compiled kernel's, to the bit.
 /// </summary>
-internal static class FloatAssembly
+internal static class ProductAssembly
 {
     /// <summary>Bytes of a cache line.</summary>
     const int Line = Prefetch.Line;
@@ -31,7 +31,8 @@ internal static class FloatAssembly
     /// <param name="rows">Rows of the tile, up to <see cref="VectorAssembly.TileRows"/>.</param>
     /// <param name="columns">Registers of columns: 1 or 2 of one panel, or all 4 of two panels, for up to 6 rows.</param>
     /// <param name="keeps">Weights are also written, as float32, to <see cref="TileCall.Kept"/>.</param>
-    public static byte[] Product(VectorAssembly vector, DType type, int rows, int columns, bool keeps)
+    /// <param name="dots">Words of rows and of weights (F32 by their size) are pairs of bfloat16, multiplied so; AVX-512 only. Null for float32.</param>
+    public static byte[] Product(VectorAssembly vector, DType type, int rows, int columns, bool keeps, BrainInstructions? dots = null)
     {
         var code = new Assembler(64);
         var paired = columns == 4;
@@ -39,6 +40,7 @@ internal static class FloatAssembly
         var (output, residual, outputDistance, fetches, kept, secondKept) = (r13, r14, r15, ebp, r12, r8);
         var half = vector.Bytes / sizeof(float) * type.Size();
         Enter(code, call);
+        dots?.Enter(code);
         var unwritten = code.CreateLabel();
         Each(rows, columns, (r, c) => vector.Zero(code, Sum(r, c)));
         code.cmp(__dword_ptr[call + 44], 0);
@@ -101,6 +103,7 @@ internal static class FloatAssembly
         code.dec(words);
         code.jne(one);
         code.Label(ref done);
+        dots?.Leave(code);
         var (toOutput, end) = (code.CreateLabel(), code.CreateLabel());
         code.cmp(__dword_ptr[call + 76], (int)TileFinish.None);
         code.jne(toOutput);
@@ -150,6 +153,18 @@ internal static class FloatAssembly
                 {
                     code.add(next, apart);
                 }
+            }
+        }
+
+        void MultiplyAdd(int sum, int x, int weights)
+        {
+            if (dots is null)
+            {
+                vector.MultiplyAdd(code, sum, x, weights);
+            }
+            else
+            {
+                dots.Dot(code, BrainAssembly.Registers[sum], BrainAssembly.Registers[x], BrainAssembly.Registers[weights]);
             }
         }
 
@@ -230,7 +245,7 @@ internal static class FloatAssembly
                     vector.Broadcast(code, x, (r % 3) switch { 0 => __dword_ptr[row + at], 1 => __dword_ptr[row + distance + at], _ => __dword_ptr[row + (distance * 2) + at] });
                     for (var c = 0; c < columns; c++)
                     {
-                        vector.MultiplyAdd(code, Sum(r, c), x, Weights(c));
+                        MultiplyAdd(Sum(r, c), x, Weights(c));
                     }
                 }
             }
