@@ -10,8 +10,11 @@ namespace FramePainter.Tests.Backends;
 /// <summary>Products whose inputs or weights are kept in narrow numbers: exactly those of the plain definition, summed in float32.</summary>
 public sealed class NumbersTests
 {
-    /// <summary>Behind a path's name: its kernels of bfloat16 are AVX512-BF16's, with instructions spelled out where the processor has none.</summary>
+    /// <summary>Behind a path's name: its kernels of bfloat16 are AVX512-BF16's, with instructions spelled out where the processor has none, and tiles of one panel.</summary>
     const string Vectors = ", AVX512-BF16";
+
+    /// <summary>The same with tiles of two panels.</summary>
+    const string Pairs = ", AVX512-BF16, two panels";
 
     /// <summary>The same of AMX.</summary>
     const string Matrices = ", AMX";
@@ -33,6 +36,8 @@ public sealed class NumbersTests
                 {
                     data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Vectors);
                     data.Add(Precision.BFloat16, WeightFormat.Int8, path + Vectors);
+                    data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Pairs);
+                    data.Add(Precision.BFloat16, WeightFormat.Int8, path + Pairs);
                     data.Add(Precision.BFloat16, WeightFormat.AsStored, path + Matrices);
                     data.Add(Precision.BFloat16, WeightFormat.Int8, path + Matrices);
                 }
@@ -51,6 +56,7 @@ public sealed class NumbersTests
         {
             (1, 1, 1, Activation.None), (1, 640, 33, Activation.None), (13, 17, 31, Activation.Silu), (15, 321, 47, Activation.None), (29, 641, 64, Activation.None),
             (253, 40, 96, Activation.Gelu), (60, 1300, 70, Activation.None), (31, 963, 8, Activation.None), (44, 50, 74, Activation.Geglu), (17, 71, 128, Activation.Geglu),
+            (29, 64, 64, Activation.None), (33, 2624, 97, Activation.None), (40, 96, 200, Activation.Geglu),
         };
         foreach (var (tokens, inputs, outputs, activation) in sizes)
         {
@@ -70,11 +76,28 @@ public sealed class NumbersTests
         }
     }
 
+    /// <summary>Two values side by side, each of whole registers of pairs or not; images left out between others.</summary>
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void Linear_sums_exactly_the_rounded_numbers_of_two_values(Precision precision, WeightFormat format, string path)
+    {
+        var rounding = new Rounding(precision, format, path);
+        foreach (var (first, second, stride) in new[] { (64, 96, 1), (96, 37, 1), (33, 64, 2), (320, 640, 2) })
+        {
+            using var test = new ProductCase(first + second);
+            var input = new Operand(test.Value(2 * stride, 19, first), test.Value(2 * stride, 19, second));
+            var weight = test.Weights.Add("w", DType.F16, test.Random(72 * (first + second)), 72, first + second);
+            var op = new LinearOp { Name = "linear", Outputs = [test.Value(2, 19, 72)], Input = input, Weight = WeightMatrix.Of("w", 72, first + second), ImageStride = stride };
+            rounding.Check(test, op, weight, null, (row, k) => test.At(input, (row / 19 * 19 * stride) + (row % 19), k));
+        }
+    }
+
     /// <summary>
     /// Several panels of a work item wait for a second stretch of inputs, with a rest of rows behind the last tile; of two blocks the smaller finds rows of the larger behind its own.
     /// </summary>
     [Theory]
     [InlineData(Vectors)]
+    [InlineData(Pairs)]
     [InlineData(Matrices)]
     public void Sums_of_several_panels_wait_for_the_next_stretch(string kernels)
     {
@@ -146,7 +169,7 @@ public sealed class NumbersTests
         var rounding = new Rounding(precision, format, path);
         foreach (var frames in new[] { 1, 2, 3 })
         {
-            foreach (var channels in new[] { 1, 131, 651 })
+            foreach (var channels in new[] { 1, 64, 131, 651 })
             {
                 using var test = new ProductCase(frames + channels);
                 var input = test.Value(6, 3, 5, channels);
@@ -164,6 +187,7 @@ public sealed class NumbersTests
     [Theory]
     [InlineData("")]
     [InlineData(Vectors)]
+    [InlineData(Pairs)]
     [InlineData(Matrices)]
     public void Not_a_number_and_infinity_reach_the_output_of_bfloat16(string kernels)
     {
@@ -238,7 +262,8 @@ public sealed class NumbersTests
         {
             NarrowToo = true,
             Support = path.EndsWith(Matrices, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Matrices)
-                : path.EndsWith(Vectors, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Vectors) : null,
+                : path.Contains(Vectors, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Vectors) : null,
+            Paired = path.Contains(Vectors, StringComparison.Ordinal) ? path.EndsWith(Pairs, StringComparison.Ordinal) : null,
         });
 
     /// <summary>Numbers as their definition rounds them.</summary>
