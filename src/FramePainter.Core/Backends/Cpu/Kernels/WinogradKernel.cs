@@ -16,6 +16,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
     where V : struct
 {
     const int Points = 36;
+    const int Taps = 9;
 
     /// <summary>Channels whose weights are transformed at a time: their points take a quarter of a second-level cache of 1 MB.</summary>
     const int Depth = 64;
@@ -141,7 +142,7 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         {
             var depth = Math.Min(Depth, _channels - channel);
             Transform(panel, channel, depth, weights);
-            Multiply(patch, patches, channel, depth, weights, sums);
+            Multiply(patch, patches, panel, channel, depth, weights, sums);
         }
 
         Store(patch, patches, panel, sums, (float*)((byte*)sums + _sumBytes));
@@ -180,23 +181,34 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
         }
     }
 
-    void Multiply(int patch, int patches, int channel, int depth, float* weights, float* sums)
+    void Multiply(int patch, int patches, int panel, int channel, int depth, float* weights, float* sums)
     {
+        var next = Math.Min(Depth, _channels - channel - depth);
         var tiles = (patches + L.TileRows - 1) / L.TileRows;
         var rows = PointsOfWave + (((long)(channel / Blocking.Inputs) * Points * _wavePatches) + patch - _wavePatch) * Blocking.RowStride + (channel % Blocking.Inputs);
         for (var point = 0; point < Points; point++)
         {
-            var panel = _tiles.Ready((byte*)weights, depth, narrow: false, tiles, spare: null).Others;
+            var ready = _tiles.Ready((byte*)weights, depth, narrow: false, tiles, spare: null).Others;
+
+            // Nine taps of the next stretch, each a piece of memory of its own, with the first tile of nine of the points.
+            var ahead = next > 0 && point % (Points / Taps) == 0 ? _matrix.At(panel, (point / (Points / Taps) * _channels) + channel + depth) : null;
             for (var t = 0; t < tiles; t++)
             {
                 var first = patches * t / tiles;
                 var count = (patches * (t + 1) / tiles) - first;
                 var call = new TileCall
                 {
-                    Rows = rows + ((long)first * Blocking.RowStride), Panel = (byte*)panel.Weights, Words = depth, Distance = Blocking.RowStride * sizeof(float),
+                    Rows = rows + ((long)first * Blocking.RowStride), Panel = (byte*)ready.Weights, Words = depth, Distance = Blocking.RowStride * sizeof(float),
                     Sums = sums + (first * 2 * L.Count), SumDistance = 2 * L.Count * sizeof(float), Accumulate = channel > 0 ? 1 : 0,
                 };
-                _tiles.Sum(&call, panel.Kernels, count);
+                if (ahead is not null && t == 0)
+                {
+                    call.Ahead = ahead;
+                    call.Output = call.Residual = (byte*)call.Sums;
+                    call.Fetches = next * _matrix.WordBytes / Prefetch.Line;
+                }
+
+                _tiles.Sum(&call, ready.Kernels, count);
             }
 
             rows += (long)_wavePatches * Blocking.RowStride;
