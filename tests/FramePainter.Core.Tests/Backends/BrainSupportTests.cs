@@ -77,8 +77,8 @@ public sealed class BrainSupportTests
             Exception? caught = null;
             var thread = new Thread(() =>
             {
-                using var memory = new NativeBuffer(2 * BrainAttentionScratch.Width * Blocking.RowStride * sizeof(float));
-                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Sums = (float*)memory.Pointer + (BrainAttentionScratch.Width * Blocking.RowStride) };
+                using var memory = new NativeBuffer(2 * MatrixAttentionScratch.Width * Blocking.RowStride * sizeof(float));
+                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Sums = (float*)memory.Pointer + (MatrixAttentionScratch.Width * Blocking.RowStride) };
                 kernels.Enter();
                 kernels.Sum(kernels.Wide[^1], &call);
                 caught = Record.Exception(() => nothing!.Length);

@@ -27,10 +27,15 @@ internal abstract class BrainInstructions
     /// <summary>Sixteen floats of memory to the lower half of a register, another register's to the upper: to nearest even, subnormals to zero, NaN stays NaN.</summary>
     public abstract void Round(Assembler code, AssemblerRegisterZMM to, AssemblerRegisterZMM upper, AssemblerMemoryOperand lower);
 
+    /// <summary>The same of two registers.</summary>
+    public abstract void Round(Assembler code, AssemblerRegisterZMM to, AssemblerRegisterZMM upper, AssemblerRegisterZMM lower);
+
     sealed class NativeInstructions : BrainInstructions
     {
         public override void Dot(Assembler code, AssemblerRegisterZMM sum, AssemblerRegisterZMM left, AssemblerRegisterZMM right) => code.vdpbf16ps(sum, left, right);
 
         public override void Round(Assembler code, AssemblerRegisterZMM to, AssemblerRegisterZMM upper, AssemblerMemoryOperand lower) => code.vcvtne2ps2bf16(to, upper, lower);
+
+        public override void Round(Assembler code, AssemblerRegisterZMM to, AssemblerRegisterZMM upper, AssemblerRegisterZMM lower) => code.vcvtne2ps2bf16(to, upper, lower);
     }
 }

@@ -10,12 +10,12 @@ internal sealed unsafe class BrainKernels
     readonly delegate* unmanaged[SuppressGCTransition]<void> _enter;
     readonly delegate* unmanaged[SuppressGCTransition]<void> _leave;
 
-    BrainKernels(nint round, nint[] wide, nint[] narrow, nint[] paired, nint enter, nint leave)
+    BrainKernels(nint round, nint softmax, nint[] wide, nint[] narrow, nint[] paired, nint enter, nint leave)
     {
         _round = (delegate* unmanaged[SuppressGCTransition]<RoundCall*, void>)round;
         _enter = (delegate* unmanaged[SuppressGCTransition]<void>)enter;
         _leave = (delegate* unmanaged[SuppressGCTransition]<void>)leave;
-        (Wide, Narrow, Paired) = (wide, narrow, paired);
+        (Wide, Narrow, Paired, Softmax) = (wide, narrow, paired, softmax);
     }
 
     /// <summary>Whether products are AMX's: 512 multiply-adds a cycle, where float32 has 32 at best.</summary>
@@ -36,6 +36,9 @@ internal sealed unsafe class BrainKernels
     /// <summary>Product kernels of two panels, up to <see cref="FloatKernels.PairedRows"/> rows; none of AMX.</summary>
     public nint[] Paired { get; }
 
+    /// <summary>The softmax of <see cref="FloatKernels.StripRows"/> rows of scores, whose probabilities become pairs: a <see cref="SoftmaxCall"/>. None of AMX.</summary>
+    public nint Softmax { get; }
+
     /// <summary>Assembles all kernels into one piece of code.</summary>
     /// <param name="map">Maps it.</param>
     /// <param name="instructions">What those of AVX512-BF16 are made of.</param>
@@ -48,8 +51,9 @@ internal sealed unsafe class BrainKernels
         {
             var vector = VectorAssembly.Of(InstructionPath.Avx512)!;
             var (wide, narrow, paired) = (Vectors(vector.TileRows, 2), Vectors(vector.TileRows, 1), Vectors(FloatKernels.PairedRows, 4));
+            var softmax = code.Append(Softmax512Assembly.Strip(instructions));
             var start = map(code.Bytes);
-            return new BrainKernels(start + round, At(wide, start), At(narrow, start), At(paired, start), 0, 0);
+            return new BrainKernels(start + round, start + softmax, At(wide, start), At(narrow, start), At(paired, start), 0, 0);
 
             int[] Vectors(int rows, int columns) =>
                 [.. Enumerable.Range(1, rows).Select(r => code.Append(ProductAssembly.Product(vector, DType.F32, r, columns, keeps: false, instructions)))];
@@ -59,7 +63,7 @@ internal sealed unsafe class BrainKernels
             var (wide, narrow) = (Matrices(2), Matrices(1));
             var (enter, leave) = (code.Append(MatrixAssembly.Enter(matrices)), code.Append(MatrixAssembly.Leave(matrices)));
             var start = map(code.Bytes);
-            return new BrainKernels(start + round, At(wide, start), At(narrow, start), [], start + enter, start + leave);
+            return new BrainKernels(start + round, 0, At(wide, start), At(narrow, start), [], start + enter, start + leave);
 
             int[] Matrices(int columns)
             {

@@ -21,6 +21,9 @@ internal static class Softmax512Assembly
 
     const int RoundDown = 1;
 
+    /// <summary>1 and 1 in bfloat16.</summary>
+    const int PairOfOnes = 0x3F80_3F80;
+
     /// <summary>Registers of a row's scores at once.</summary>
     const int Abreast = 4;
 
@@ -30,11 +33,15 @@ internal static class Softmax512Assembly
     const int RowsAbreast = 2;
 
     /// <summary><c>void (SoftmaxCall*)</c>.</summary>
-    public static byte[] Strip()
+    /// <param name="brain">
+    /// Probabilities become pairs of bfloat16 in the first half of their row, and what is summed is those: the weights of an output then add up to 1 whatever rounding did to each.
+    /// Null where they stay float32.
+    /// </param>
+    public static byte[] Strip(BrainInstructions? brain = null)
     {
         var code = new Assembler(64);
-        var (call, strip, largest, sums, at, keys) = (rbx, r8, r10, r11, rax, ecx);
-        var one = zmm29;
+        var (call, strip, largest, sums, at, to, keys) = (rbx, r8, r10, r11, rax, rdx, ecx);
+        var (one, ones) = (zmm29, zmm31);
         AssemblerRegisterZMM[] coefficients = [zmm23, zmm24, zmm25, zmm26, zmm27, zmm28];
         AssemblerRegisterZMM[] sum = [zmm6, zmm7];
         AssemblerRegisterZMM[] f = [zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15], p = [zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm30];
@@ -43,13 +50,19 @@ internal static class Softmax512Assembly
         AssemblerRegisterZMM[] greatest = [zmm0, zmm1, zmm2, zmm3, zmm4, zmm5], other = [zmm6, zmm7, zmm8, zmm9, zmm10, zmm11];
         AssemblerRegisterXMM[] first = [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5];
         ProductAssembly.Enter(code, call);
+        brain?.Enter(code);
         code.mov(strip, __[call]);
         code.mov(largest, __[call + 8]);
         code.mov(sums, __[call + 16]);
-        Constant(one, 1);
+        Constant(one, BitConverter.SingleToInt32Bits(1));
+        if (brain is not null)
+        {
+            Constant(ones, PairOfOnes);
+        }
+
         for (var c = 0; c < coefficients.Length; c++)
         {
-            Constant(coefficients[c], s_coefficients[c]);
+            Constant(coefficients[c], BitConverter.SingleToInt32Bits(s_coefficients[c]));
         }
 
         Greatest();
@@ -60,15 +73,17 @@ internal static class Softmax512Assembly
 
         Across((to, from) => code.vaddps(to, to, from));
         Rows(r => code.vmovss(__dword_ptr[sums + (r * sizeof(float))], first[r]));
+        brain?.Leave(code);
         return ProductAssembly.Finish(code);
 
-        void Constant(AssemblerRegisterZMM register, float value)
+        void Constant(AssemblerRegisterZMM register, int bits)
         {
-            code.mov(eax, BitConverter.SingleToInt32Bits(value));
+            code.mov(eax, bits);
             code.vpbroadcastd(register, eax);
         }
 
         AssemblerMemoryOperand Scores(int row, int i) => __zmmword_ptr[at + ((row * RowBytes) + (i * RegisterBytes))];
+        AssemblerMemoryOperand Pairs(int row, int i) => __zmmword_ptr[to + ((row * RowBytes) + (i * RegisterBytes))];
 
         // Of all rows, with its sign turned.
         void Greatest()
@@ -107,6 +122,7 @@ internal static class Softmax512Assembly
         {
             var loop = code.CreateLabel();
             code.mov(at, strip);
+            code.mov(to, strip);
             code.mov(keys, __dword_ptr[call + 24]);
             for (var r = 0; r < RowsAbreast; r++)
             {
@@ -126,14 +142,36 @@ internal static class Softmax512Assembly
             Each(i => code.vfmadd213ps(p[i], f[i], one));
             Each(i => Exponent(f[i], i));
             Each(i => code.vscalefps(p[i], p[i], f[i]));
-            Each(i => code.vmovups(Scores(row + (i % RowsAbreast), i / RowsAbreast), p[i]));
-            Each(i => code.vaddps(sum[i % RowsAbreast], sum[i % RowsAbreast], p[i]));
+            if (brain is null)
+            {
+                Each(i => code.vmovups(Scores(row + (i % RowsAbreast), i / RowsAbreast), p[i]));
+                Each(i => code.vaddps(sum[i % RowsAbreast], sum[i % RowsAbreast], p[i]));
+            }
+            else
+            {
+                RoundedPairs();
+            }
+
             code.add(at, Abreast * RegisterBytes);
             code.sub(keys, Abreast * RegisterBytes / sizeof(float));
             code.jg(loop);
             for (var r = 0; r < RowsAbreast; r++)
             {
                 code.vmovaps(greatest[row + r], sum[r]);
+            }
+
+            // Two registers of a row become one. All that is overwritten has been read: pairs take half the room.
+            void RoundedPairs()
+            {
+                for (var i = 0; i < Abreast * RowsAbreast / 2; i++)
+                {
+                    var (r, half) = (i % RowsAbreast, i / RowsAbreast);
+                    brain.Round(code, f[i], p[(((2 * half) + 1) * RowsAbreast) + r], p[(2 * half * RowsAbreast) + r]);
+                    code.vmovups(Pairs(row + r, half), f[i]);
+                    brain.Dot(code, sum[r], f[i], ones);
+                }
+
+                code.add(to, Abreast / 2 * RegisterBytes);
             }
 
             void Exponent(AssemblerRegisterZMM to, int i) => code.vaddps(to, greatest[row + (i % RowsAbreast)], Scores(row + (i % RowsAbreast), i / RowsAbreast));

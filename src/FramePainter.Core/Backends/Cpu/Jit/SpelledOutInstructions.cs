@@ -71,6 +71,16 @@ internal sealed class SpelledOutInstructions : BrainInstructions
         code.vmovups(to, __zmmword_ptr[rsp + Halves]);
     }
 
+    public override void Round(Assembler code, AssemblerRegisterZMM to, AssemblerRegisterZMM upper, AssemblerRegisterZMM lower)
+    {
+        Keeping(code, [to, upper, lower], (x, _) =>
+        {
+            Narrow(code, upper, x, Halves + (RegisterBytes / 2));
+            Narrow(code, lower, x, Halves);
+        });
+        code.vmovups(to, __zmmword_ptr[rsp + Halves]);
+    }
+
     /// <summary>Sixteen floats to as many bfloat16 on the stack.</summary>
     static void Narrow(Assembler code, AssemblerRegisterZMM from, AssemblerRegisterZMM work, int at)
     {

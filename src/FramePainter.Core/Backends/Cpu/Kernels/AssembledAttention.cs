@@ -5,14 +5,14 @@ using FramePainter.Graphs;
 namespace FramePainter.Backends.Cpu.Kernels;
 
 /// <summary>
-/// Attention in float32 on assembled kernels. A tile of both products is six queries by two panels (64 keys, then 64 channels, a whole head of the networks) where
+/// Attention on assembled kernels, in float32 or bfloat16: there queries and keys in pairs of channels, probabilities and values in pairs of keys, and sums, scores and the softmax
+/// in float32. A tile of both products is six queries by two panels (64 keys, then 64 channels, a whole head of the networks) where
 /// products take such, else twelve by one (AVX-512) or six by one (AVX2).
 /// </summary>
-/// <param name="op">The op.</param>
-/// <param name="kernels">The assembled kernels that read float32.</param>
-/// <param name="paired">Tiles are of two panels.</param>
-internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKernels kernels, bool paired)
-    : AttentionKernel(op, new AttentionShape(op.HeadDim, RowsOf(paired), 2 * L.Count, MostKeys))
+/// <param name="op">The op; in bfloat16 one whose heads <see cref="BrainTiles.TakesHeads"/>.</param>
+/// <param name="tiles">The assembled kernels.</param>
+internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionTiles tiles)
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, RowsOf(tiles.Paired is not null), 2 * L.Count, MostKeys))
     where L : struct, ILanes<V>
     where V : struct
 {
@@ -22,26 +22,45 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
     /// <summary>Queries are fetched so many rows before they are read.</summary>
     const int QueriesAhead = 8;
 
-    readonly int _stripRows = RowsOf(paired);
-    readonly int _tileWidth = (paired ? 4 : 2) * L.Count;
+    readonly int _stripRows = RowsOf(tiles.Paired is not null);
+    readonly int _tileWidth = (tiles.Paired is null ? 2 : 4) * L.Count;
+
+    /// <summary>Words of a head's channels.</summary>
+    readonly int _words = op.HeadDim / tiles.WordInputs;
+
+    /// <summary>Words from one query to the next.</summary>
+    readonly int _queryWords = tiles.Brain is null ? op.HeadDim : BrainPanels.RowWords(op.HeadDim);
 
     /// <inheritdoc/>
-    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, _stripRows * StripStride);
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, StripFloats, _queryWords);
+
+    /// <summary>A strip of scores, and behind it what rounding wants.</summary>
+    int StripFloats => (_stripRows * StripStride) + (tiles.Brain is null ? 0 : BrainPanels.StageFloats(Shape.Dim));
 
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new AttentionScratch(Shape, memory, (count + _stripRows - 1) / _stripRows, _stripRows * StripStride);
+        var scratch = new AttentionScratch(Shape, memory, (count + _stripRows - 1) / _stripRows, StripFloats, _queryWords);
+        var stage = scratch.Strip + (_stripRows * StripStride);
         var ahead = new RowsAhead(Shape.Dim * sizeof(float));
         var (keys, values, outputs) = (set.Key.From(channel), set.Value.From(channel), set.Output.From(channel));
         ahead.Begin(keys, values, firstKey, Math.Min(Shape.Keys, set.KeyTokens), count);
-        LoadQueries(set.Query.From(channel), query, count, scratch, ref ahead);
+        LoadQueries(set.Query.From(channel), query, count, scratch, stage, ref ahead);
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
-            AttentionPanels<L, V>.LoadKeys(Shape, keys, firstKey + key, some, scratch.Keys);
-            AttentionPanels<L, V>.LoadValues(Shape, values, firstKey + key, some, scratch.Values);
+            if (tiles.Brain is { } brain)
+            {
+                var panels = new BrainPanels(brain, Shape.Dim);
+                panels.LoadKeys(keys, firstKey + key, some, scratch.Keys, stage);
+                panels.LoadValues(values, firstKey + key, some, Shape.Keys, scratch.Values, stage);
+            }
+            else
+            {
+                AttentionPanels<L, V>.LoadKeys(Shape, keys, firstKey + key, some, scratch.Keys);
+                AttentionPanels<L, V>.LoadValues(Shape, values, firstKey + key, some, scratch.Values);
+            }
 
             // What the next tile of keys wants, or the end, arrives meanwhile.
             var turns = scratch.Strips * (Tiles(some) + Tiles(Shape.Dim));
@@ -72,16 +91,24 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
     static int RowsOf(bool paired) => paired || L.TileRows < 2 * FloatKernels.StripRows ? FloatKernels.StripRows : 2 * FloatKernels.StripRows;
 
     // Rows beyond the last query are zero.
-    void LoadQueries(Rows query, long first, int count, in AttentionScratch scratch, ref RowsAhead ahead)
+    void LoadQueries(Rows query, long first, int count, in AttentionScratch scratch, float* stage, ref RowsAhead ahead)
     {
         for (var row = 0; row < count; row++)
         {
             Prefetch.Far(query[first + Math.Min(row + QueriesAhead, count - 1)], Shape.Dim * sizeof(float));
             ahead.Fetch();
-            Pointwise.Scale<L, V>(query[first + row], Shape.Scale, scratch.Queries + (row * Shape.Dim), Shape.Dim);
+            var to = scratch.Queries + (row * _queryWords);
+            if (tiles.Brain is { } brain)
+            {
+                new BrainPanels(brain, Shape.Dim).LoadQuery(query[first + row], Shape.Scale, to, stage);
+            }
+            else
+            {
+                Pointwise.Scale<L, V>(query[first + row], Shape.Scale, to, Shape.Dim);
+            }
         }
 
-        new Span<float>(scratch.Queries + (count * Shape.Dim), ((scratch.Strips * _stripRows) - count) * Shape.Dim).Clear();
+        new Span<float>(scratch.Queries + (count * _queryWords), ((scratch.Strips * _stripRows) - count) * _queryWords).Clear();
         scratch.Begin(Shape);
     }
 
@@ -91,10 +118,10 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
         var output = scratch.Output + (first * Shape.PaddedDim);
         var scores = new TileCall
         {
-            Rows = scratch.Queries + (first * Shape.Dim), Distance = Shape.Dim * sizeof(float), Words = Shape.Dim,
+            Rows = scratch.Queries + (first * _queryWords), Distance = _queryWords * sizeof(float), Words = _words,
             Panel = (byte*)scratch.Keys, Sums = scratch.Strip, SumDistance = StripStride * sizeof(float),
         };
-        Multiply(&scores, keys, Shape.Dim, ref ahead);
+        Multiply(&scores, keys, _words, ref ahead);
         LeaveOut(scratch.Strip, keys);
         for (var row = 0; row < _stripRows; row += FloatKernels.StripRows)
         {
@@ -103,10 +130,10 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
 
         var values = new TileCall
         {
-            Rows = scratch.Strip, Distance = StripStride * sizeof(float), Words = keys,
+            Rows = scratch.Strip, Distance = StripStride * sizeof(float), Words = (keys + tiles.WordInputs - 1) / tiles.WordInputs,
             Panel = (byte*)scratch.Values, Sums = output, SumDistance = Shape.PaddedDim * sizeof(float), Accumulate = 1,
         };
-        Multiply(&values, Shape.Dim, Shape.Keys, ref ahead);
+        Multiply(&values, Shape.Dim, Shape.Keys / tiles.WordInputs, ref ahead);
     }
 
     // Keys that are not there score −∞, as far as the softmax reads.
@@ -129,7 +156,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
         var largest = scratch.Largest + query;
         Pointwise.Copy(largest, before, FloatKernels.StripRows);
         var softmax = new SoftmaxCall { Strip = scores, Largest = largest, Sums = sums, Keys = keys };
-        ((delegate* unmanaged[SuppressGCTransition]<SoftmaxCall*, void>)kernels.Softmax)(&softmax);
+        ((delegate* unmanaged[SuppressGCTransition]<SoftmaxCall*, void>)tiles.Softmax)(&softmax);
         for (var row = 0; row < FloatKernels.StripRows; row++)
         {
             var correction = 1f;
@@ -146,7 +173,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
     /// <summary>A strip by all panels, a tile at a time; memory that is wanted soon is fetched between them.</summary>
     /// <param name="call">The first tile, as a tile of one panel.</param>
     /// <param name="columns">Columns of all panels.</param>
-    /// <param name="panelRows">Rows that a panel has room for.</param>
+    /// <param name="panelRows">Words that a panel has room for.</param>
     /// <param name="ahead">What is wanted soon.</param>
     void Multiply(TileCall* call, int columns, int panelRows, ref RowsAhead ahead)
     {
@@ -157,7 +184,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, FloatKerne
         for (; columns > 0; columns -= _tileWidth)
         {
             ahead.Fetch();
-            var kernel = paired && columns > width ? kernels.Paired : columns > L.Count ? kernels.Wide : kernels.Narrow;
+            var kernel = tiles.Paired is { } paired && columns > width ? paired : columns > L.Count ? tiles.Wide : tiles.Narrow;
             FloatKernels.Run(kernel[_stripRows - 1], call);
             call->Panel += step;
             call->Sums += _tileWidth;

@@ -46,8 +46,9 @@ internal sealed class AttentionShape
     /// <summary>Floats of scratch for a block.</summary>
     /// <param name="strips">Strips of the block.</param>
     /// <param name="stripFloats">Floats of a strip of scores.</param>
-    public long ScratchFloats(int strips, int stripFloats) =>
-        ((long)Keys * (Dim + PaddedDim)) + stripFloats + (2L * TileWidth) + ((long)strips * TileRows * (Dim + PaddedDim + 2)) + 64;
+    /// <param name="queryFloats">Floats from one query to the next.</param>
+    public long ScratchFloats(int strips, int stripFloats, int queryFloats) =>
+        ((long)Keys * (Dim + PaddedDim)) + stripFloats + (2L * TileWidth) + ((long)strips * TileRows * (queryFloats + PaddedDim + 2)) + 64;
 }
 
 /// <summary>A worker's scratch memory, cut into what attention keeps there. Panels come first: they are read in whole registers.</summary>
@@ -57,7 +58,8 @@ internal readonly unsafe struct AttentionScratch
     /// <param name="memory">The memory, aligned.</param>
     /// <param name="strips">Strips of this block.</param>
     /// <param name="stripFloats">Floats of a strip of scores.</param>
-    public AttentionScratch(AttentionShape shape, float* memory, int strips, int stripFloats)
+    /// <param name="queryFloats">Floats from one query to the next.</param>
+    public AttentionScratch(AttentionShape shape, float* memory, int strips, int stripFloats, int queryFloats)
     {
         Strips = strips;
         var rows = strips * shape.TileRows;
@@ -68,7 +70,7 @@ internal readonly unsafe struct AttentionScratch
         Tail = Zeros + shape.TileWidth;
         Output = Tail + shape.TileWidth;
         Queries = Output + (rows * shape.PaddedDim);
-        Largest = Queries + (rows * shape.Dim);
+        Largest = Queries + (rows * queryFloats);
         Sums = Largest + rows;
         new Span<float>(Zeros, shape.TileWidth).Clear();
     }

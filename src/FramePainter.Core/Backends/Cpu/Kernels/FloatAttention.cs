@@ -16,14 +16,14 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
     const int StripStride = MostKeys + 16;
 
     /// <inheritdoc/>
-    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, L.TileRows * StripStride);
+    protected override long ScratchFloats(int strips) => Shape.ScratchFloats(strips, L.TileRows * StripStride, Shape.Dim);
 
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var width = 2 * L.Count;
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new AttentionScratch(Shape, memory, (count + L.TileRows - 1) / L.TileRows, L.TileRows * StripStride);
+        var scratch = new AttentionScratch(Shape, memory, (count + L.TileRows - 1) / L.TileRows, L.TileRows * StripStride, Shape.Dim);
         LoadQueries(set.Query, query, channel, count, scratch);
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {

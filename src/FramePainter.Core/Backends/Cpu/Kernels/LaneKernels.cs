@@ -15,9 +15,9 @@ internal readonly struct LaneKernels(Op op, CpuWeights weights) : ILanesFactory<
     {
         GroupNormOp norm => new GroupNormKernel<L, V>(norm, weights),
         LayerNormOp norm => new LayerNormKernel<L, V>(norm, weights),
-        AttentionOp attention => weights.Numbers.Brain is { } brain && BrainAttention.Takes(attention)
-            ? new BrainAttention(attention, brain)
-            : weights.Numbers.Assembled(DType.F32) is { } kernels ? new AssembledAttention<L, V>(attention, kernels, weights.Numbers.Paired)
+        AttentionOp attention => weights.Numbers.Brain is { } brain && BrainTiles.TakesHeads(attention.HeadDim)
+            ? brain.Matrices ? new MatrixAttention(attention, brain) : new AssembledAttention<L, V>(attention, new AttentionTiles(brain, weights.Numbers.Paired))
+            : weights.Numbers.Assembled(DType.F32) is { } kernels ? new AssembledAttention<L, V>(attention, new AttentionTiles(kernels, weights.Numbers.Paired))
             : new FloatAttention<L, V>(attention),
         AttentionProbabilitiesOp probabilities => new AttentionProbabilitiesKernel<L, V>(probabilities),
         TemporalAttentionOp attention => new TemporalAttentionKernel<L, V>(attention),

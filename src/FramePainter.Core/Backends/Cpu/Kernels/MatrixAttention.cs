@@ -7,34 +7,30 @@ using FramePainter.Graphs;
 namespace FramePainter.Backends.Cpu.Kernels;
 
 /// <summary>
-/// Attention in bfloat16, on the kernels of products in bfloat16: queries and keys in pairs of channels, probabilities and values in pairs of keys.
-/// Sums, scores and the softmax are float32. AVX-512 only.
+/// Attention in bfloat16 on AMX, where tiles are of whole registers and rows at one distance: queries and keys in pairs of channels, probabilities and values in
+/// pairs of keys. Sums, scores and the softmax are float32. <see cref="AssembledAttention{L, V}"/> is the same for AVX512-BF16.
 /// </summary>
-/// <param name="op">The op, one that it <see cref="Takes"/>.</param>
+/// <param name="op">The op, one that it <see cref="BrainTiles.TakesHeads"/>.</param>
 /// <param name="kernels">The assembled kernels.</param>
-internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels)
-    : AttentionKernel(op, new AttentionShape(op.HeadDim, kernels.TileRows, BrainAttentionScratch.Width, MostKeys))
+internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernels)
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, kernels.TileRows, MatrixAttentionScratch.Width, MostKeys))
 {
     const int MostKeys = 256;
-    const int Width = BrainAttentionScratch.Width;
+    const int Width = MatrixAttentionScratch.Width;
 
     /// <summary>Channels of keys that are turned at a time: they fit where probabilities will be.</summary>
     const int TurnedChannels = 128;
 
     readonly int _pairs = op.HeadDim / BrainTiles.PairInputs;
 
-    /// <summary>Whether heads come in pairs of channels, no more than a row of words holds.</summary>
-    /// <param name="op">The op.</param>
-    public static bool Takes(AttentionOp op) => op.HeadDim % BrainTiles.PairInputs == 0 && op.HeadDim <= Blocking.Inputs * BrainTiles.PairInputs;
-
     /// <inheritdoc/>
-    protected override long ScratchFloats(int strips) => new BrainAttentionScratch(Shape, null, strips).End - (float*)null;
+    protected override long ScratchFloats(int strips) => new MatrixAttentionScratch(Shape, null, strips).End - (float*)null;
 
     /// <inheritdoc/>
     protected override void Attend(in AttentionBlock block, float* memory)
     {
         var (set, query, count, firstKey, channel) = block;
-        var scratch = new BrainAttentionScratch(Shape, memory, (count + Shape.TileRows - 1) / Shape.TileRows);
+        var scratch = new MatrixAttentionScratch(Shape, memory, (count + Shape.TileRows - 1) / Shape.TileRows);
         LoadQueries(set.Query, query, channel, count, scratch);
         kernels.Enter();
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
@@ -55,7 +51,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     int RowsOf(int strip, int count) => Math.Min(Shape.TileRows, count - (strip * Shape.TileRows));
 
     // Scaled, then rounded once. Words behind a strip's last are the next one's, which comes later.
-    void LoadQueries(Rows query, long first, int channel, int count, in BrainAttentionScratch scratch)
+    void LoadQueries(Rows query, long first, int channel, int count, in MatrixAttentionScratch scratch)
     {
         for (var strip = 0; strip < scratch.Strips; strip++)
         {
@@ -79,7 +75,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         new Span<float>(scratch.Outputs, scratch.Strips * Shape.PaddedDim / Width * scratch.TileFloats).Clear();
     }
 
-    void LoadKeys(Rows key, long first, int channel, int count, in BrainAttentionScratch scratch)
+    void LoadKeys(Rows key, long first, int channel, int count, in MatrixAttentionScratch scratch)
     {
         for (var column = 0; column < count; column += Width)
         {
@@ -94,7 +90,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         }
     }
 
-    void LoadValues(Rows value, long first, int channel, int count, in BrainAttentionScratch scratch)
+    void LoadValues(Rows value, long first, int channel, int count, in MatrixAttentionScratch scratch)
     {
         for (var column = 0; column < Shape.Dim; column += Width)
         {
@@ -102,14 +98,14 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         }
     }
 
-    float* ValuesOf(int column, in BrainAttentionScratch scratch) => scratch.Values + (Shape.Keys / BrainTiles.PairInputs * column);
+    float* ValuesOf(int column, in MatrixAttentionScratch scratch) => scratch.Values + (Shape.Keys / BrainTiles.PairInputs * column);
 
     /// <summary>Rows become words two by two, a row of zeros behind an odd last one; columns that are not there become zeros.</summary>
     void Pair(float* rows, nint stride, int count, int columns, float* panel, float* stage)
     {
-        for (var row = 0; row < count; row += BrainAttentionScratch.StagePairs * BrainTiles.PairInputs)
+        for (var row = 0; row < count; row += MatrixAttentionScratch.StagePairs * BrainTiles.PairInputs)
         {
-            var pairs = (Math.Min(BrainAttentionScratch.StagePairs * BrainTiles.PairInputs, count - row) + 1) / BrainTiles.PairInputs;
+            var pairs = (Math.Min(MatrixAttentionScratch.StagePairs * BrainTiles.PairInputs, count - row) + 1) / BrainTiles.PairInputs;
             for (var pair = 0; pair < pairs; pair++)
             {
                 var even = row + (pair * BrainTiles.PairInputs);
@@ -131,7 +127,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
     static Vector512<float> Load(float* source, int count) =>
         count >= Lanes512.Count ? Lanes512.Load(source) : count > 0 ? Lanes512.LoadPart(source, count) : Lanes512.Zero;
 
-    void Attend(int strip, int rows, int keys, in BrainAttentionScratch scratch)
+    void Attend(int strip, int rows, int keys, in MatrixAttentionScratch scratch)
     {
         var queries = scratch.QueriesOf(strip);
         for (var column = 0; column < keys; column += Width)
@@ -218,7 +214,7 @@ internal sealed unsafe class BrainAttention(AttentionOp op, BrainKernels kernels
         return Lanes512.Sum(even + odd);
     }
 
-    void Store(Rows output, long first, int channel, int count, in BrainAttentionScratch scratch)
+    void Store(Rows output, long first, int channel, int count, in MatrixAttentionScratch scratch)
     {
         for (var row = 0; row < count; row++)
         {

@@ -3,8 +3,8 @@ using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Backends.Cpu.Kernels;
 
-/// <summary>A worker's scratch memory, cut into what attention in bfloat16 keeps there. A word is a pair of bfloat16; whole registers everywhere.</summary>
-internal readonly unsafe struct BrainAttentionScratch
+/// <summary>A worker's scratch memory, cut into what attention on AMX keeps there. A word is a pair of bfloat16; whole registers everywhere.</summary>
+internal readonly unsafe struct MatrixAttentionScratch
 {
     /// <summary>Columns of a panel and of a tile of sums: two registers.</summary>
     public const int Width = 32;
@@ -18,7 +18,7 @@ internal readonly unsafe struct BrainAttentionScratch
     /// <param name="shape">Tile sizes.</param>
     /// <param name="memory">The memory, aligned.</param>
     /// <param name="strips">Strips of this block.</param>
-    public BrainAttentionScratch(AttentionShape shape, float* memory, int strips)
+    public MatrixAttentionScratch(AttentionShape shape, float* memory, int strips)
     {
         (Strips, _pairs, _tilesPerStrip) = (strips, shape.Dim / BrainTiles.PairInputs, shape.PaddedDim / Width);
         (TileFloats, RowsWords) = (shape.TileRows * Width, shape.TileRows * Blocking.RowStride);
