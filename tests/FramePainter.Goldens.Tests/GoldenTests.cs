@@ -17,18 +17,18 @@ public sealed class GoldenTests
     }
 
     /// <summary>Instruction paths of this machine, that of AVX-512 with tiles of one panel and of two, each with Winograd's convolution and without.</summary>
-    public static TheoryData<string, bool, bool> Paths =>
+    public static TheoryData<string, string, bool> Paths =>
         [.. from path in Enum.GetValues<InstructionPath>().Where(InstructionPaths.IsSupported)
-            from paired in path == InstructionPath.Avx512 ? new[] { false, true } : [false]
+            from tiles in path == InstructionPath.Avx512 ? Enum.GetValues<TileForm>() : [TileForm.OnePanel]
             from winograd in new[] { false, true }
-            select new TheoryDataRow<string, bool, bool>(path.ToString(), paired, winograd)];
+            select new TheoryDataRow<string, string, bool>(path.ToString(), tiles.ToString(), winograd)];
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, bool paired, bool winograd)
+    public void Every_network_is_within_its_tolerance_on_every_path_and_the_same_bits_on_one_thread_and_on_two(string path, string tiles, bool winograd)
     {
         var use = winograd ? WinogradUse.Always : WinogradUse.Never;
-        var numbers = new CpuNumbers { Paired = paired };
+        var numbers = new CpuNumbers { Tiles = Enum.Parse<TileForm>(tiles) };
         using var one = new CpuBackend(1, Enum.Parse<InstructionPath>(path), numbers, use);
         using var two = new CpuBackend(2, Enum.Parse<InstructionPath>(path), numbers, use);
         var root = GoldenCase.DefaultRoot();

@@ -31,10 +31,13 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <param name="threads">Its threads.</param>
     public static BackendProfile Cpu(int threads) => new($"CPU, {threads} threads", () => new CpuBackend(threads), 0, Float32);
 
-    /// <summary>The same with tiles of the other shape, two panels wide or one, and only the cases that have products or attention.</summary>
+    /// <summary>The same with tiles of another form, and only the cases that have products or attention.</summary>
     /// <param name="threads">Its threads.</param>
     public static BackendProfile CpuOtherTiles(int threads) =>
-        Assembled($"CPU, {threads} threads, other tiles", InstructionPath.Avx512, () => new CpuBackend(threads, numbers: new CpuNumbers { Paired = !FirstLevelCache.HoldsPairs }));
+        Assembled($"CPU, {threads} threads, other tiles", InstructionPath.Avx512, () => new CpuBackend(threads, numbers: new CpuNumbers
+        {
+            Tiles = TileForms.Best(InstructionPath.Avx512) == TileForm.TwoPanels ? TileForm.OnePanelWidening : TileForm.TwoPanels,
+        }));
 
     /// <summary>The same with the kernels of processors without AVX-512.</summary>
     /// <param name="threads">Its threads.</param>

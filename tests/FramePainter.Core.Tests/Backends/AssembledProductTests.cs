@@ -122,10 +122,10 @@ public sealed class AssembledProductTests
         {
             var numbers = new CpuNumbers(Weights: format) { NarrowToo = true };
             var expected = test.Run(op, path, 1, numbers with { CompiledOnly = true }, winograd);
-            foreach (var paired in path == InstructionPath.Avx512 ? [false, true] : new[] { false })
+            foreach (var tiles in Enum.GetValues<TileForm>())
             {
-                Assert.Equal(expected, test.Run(op, path, 1, numbers with { Paired = paired }, winograd));
-                Assert.Equal(expected, test.Run(op, path, 3, numbers with { Paired = paired }, winograd));
+                Assert.Equal(expected, test.Run(op, path, 1, numbers with { Tiles = tiles }, winograd));
+                Assert.Equal(expected, test.Run(op, path, 3, numbers with { Tiles = tiles }, winograd));
             }
         }
 

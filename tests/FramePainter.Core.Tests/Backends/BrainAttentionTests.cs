@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using FramePainter.Backends.Cpu;
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
@@ -101,7 +102,7 @@ public sealed class BrainAttentionTests
             var same = exact.Input(1, 20, dim);
             var set = new Qkv(new Channels(q), new Channels(q), new Channels(q));
             var plain = new Qkv(new Channels(same), new Channels(same), new Channels(same));
-            var got = h.Run(h.Graph.Attention(set, 1, dim)).Single().Result;
+            var got = h.Run(h.Graph.Attention(set, 1, dim)).First().Result;
             var float32 = exact.Run(exact.Graph.Attention(plain, 1, dim)).Last().Result;
             Assert.Equal(rounded, !got.AsSpan().SequenceEqual(float32));
         }
@@ -131,9 +132,11 @@ public sealed class BrainAttentionTests
         }
     }
 
+    // AMX has tiles of one form.
     static OpHarness Harness(int seed, BrainKind kind)
     {
-        return new OpHarness(seed) { Numbers = new CpuNumbers(Precision.BFloat16) { Support = BrainKinds.Support(kind), Paired = true } };
+        var numbers = new CpuNumbers(Precision.BFloat16) { Support = BrainKinds.Support(kind) };
+        return new OpHarness(seed) { Numbers = kind == BrainKind.Vectors ? [numbers with { Tiles = TileForm.OnePanel }, numbers with { Tiles = TileForm.TwoPanels }] : [numbers] };
     }
 
     /// <summary>What double loops say of the rounded numbers, and how far the rounding of probabilities may move it.</summary>

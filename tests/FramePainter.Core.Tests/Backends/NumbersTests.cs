@@ -263,7 +263,7 @@ public sealed class NumbersTests
             NarrowToo = true,
             Support = path.EndsWith(Matrices, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Matrices)
                 : path.Contains(Vectors, StringComparison.Ordinal) ? BrainKinds.Support(BrainKind.Vectors) : null,
-            Paired = path.Contains(Vectors, StringComparison.Ordinal) ? path.EndsWith(Pairs, StringComparison.Ordinal) : null,
+            Tiles = path.EndsWith(Pairs, StringComparison.Ordinal) ? TileForm.TwoPanels : path.EndsWith(Vectors, StringComparison.Ordinal) ? TileForm.OnePanel : null,
         });
 
     /// <summary>Numbers as their definition rounds them.</summary>

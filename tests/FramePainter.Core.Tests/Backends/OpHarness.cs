@@ -22,7 +22,7 @@ internal sealed class OpHarness : IWeightSource
     public Func<Op, Op> Rewrite { get; init; } = op => op;
 
     /// <summary>In which numbers; only AVX-512 computes in others than float32.</summary>
-    public CpuNumbers? Numbers { get; init; }
+    public CpuNumbers[]? Numbers { get; init; }
 
     public float this[Value input, int index]
     {
@@ -90,7 +90,7 @@ internal sealed class OpHarness : IWeightSource
         var all = new List<(InstructionPath, float[][])>();
         foreach (var path in Enum.GetValues<InstructionPath>().Where(p => InstructionPaths.IsSupported(p) && (Numbers is null || p == InstructionPath.Avx512)))
         {
-            foreach (var numbers in Numbers is null ? Variants(path) : [Numbers])
+            foreach (var numbers in Numbers ?? Variants(path))
             {
                 var one = Execute(plan, path, 1, numbers);
                 foreach (var threads in new[] { 2, 3 })
@@ -125,7 +125,7 @@ internal sealed class OpHarness : IWeightSource
     // Compiled and assembled kernels, with tiles of both shapes, whichever this machine prefers.
     static CpuNumbers[] Variants(InstructionPath path) => path switch
     {
-        InstructionPath.Avx512 => [new CpuNumbers { CompiledOnly = true }, new CpuNumbers { Paired = false }, new CpuNumbers { Paired = true }],
+        InstructionPath.Avx512 => [new CpuNumbers { CompiledOnly = true }, .. Enum.GetValues<TileForm>().Select(tiles => new CpuNumbers { Tiles = tiles })],
         InstructionPath.Avx2 => [new CpuNumbers { CompiledOnly = true }, new CpuNumbers()],
         _ => [new CpuNumbers()],
     };

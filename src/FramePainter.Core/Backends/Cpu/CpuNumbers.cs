@@ -1,4 +1,5 @@
 using FramePainter.Backends.Cpu.Jit;
+using FramePainter.Backends.Cpu.Simd;
 
 namespace FramePainter.Backends.Cpu;
 
@@ -19,6 +20,6 @@ internal sealed record CpuNumbers(Precision Precision = Precision.Float32, Weigh
     /// <summary>Uses the compiled kernels where assembled ones are there too: what machines have whose host forbids executable pages.</summary>
     public bool CompiledOnly { get; init; }
 
-    /// <summary>Whether assembled float32 kernels of AVX-512 take two panels at a time; null for what suits this machine.</summary>
-    public bool? Paired { get; init; }
+    /// <summary>What tiles of assembled products are like; null for what suits this machine.</summary>
+    public TileForm? Tiles { get; init; }
 }

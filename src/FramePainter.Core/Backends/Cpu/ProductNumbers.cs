@@ -24,8 +24,11 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     /// <summary>Leaves assembled float32 kernels alone.</summary>
     public bool CompiledOnly { get; init; }
 
-    /// <summary>Assembled float32 kernels take two panels at a time.</summary>
-    public bool Paired { get; init; }
+    /// <summary>What tiles of assembled products are like.</summary>
+    public TileForm Tiles { get; init; }
+
+    /// <summary>Tiles are of two panels.</summary>
+    public bool Paired => Tiles == TileForm.TwoPanels;
 
     /// <summary>The assembled float32 kernels for packed weights of a type, where there are any.</summary>
     /// <param name="type">The type.</param>
@@ -43,8 +46,10 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
                 nameof(PainterOptions.Precision), $"Precision {wanted.Precision} with weights {wanted.Weights}: each must be one of the kinds that are named.");
         }
 
-        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly, Paired = path == InstructionPath.Avx512 && (wanted.Paired ?? FirstLevelCache.HoldsPairs) };
+        return Resolve(path, wanted) with { NarrowToo = wanted.NarrowToo, CompiledOnly = wanted.CompiledOnly, Tiles = Form(path, wanted.Tiles ?? TileForms.Best(path)) };
     }
+
+    static TileForm Form(InstructionPath path, TileForm form) => form == TileForm.TwoPanels && path != InstructionPath.Avx512 ? TileForm.OnePanel : form;
 
     static ProductNumbers Resolve(InstructionPath path, CpuNumbers wanted)
     {

@@ -6,14 +6,14 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>Float32 rows by weights widened to float32, multiplied by assembled kernels. Tiles of two panels are of AVX-512 only.</summary>
 /// <param name="stored">Kernels that read the packed weights' type.</param>
 /// <param name="wide">Kernels that read float32: the same where that is the packed type.</param>
-/// <param name="pairs">Whether tiles of two panels are wanted.</param>
-internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wide, bool pairs) : TileArithmetic(wide.Wide.Length)
+/// <param name="form">What tiles are like.</param>
+internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wide, TileForm form) : TileArithmetic(wide.Wide.Length)
 {
     /// <inheritdoc/>
-    public override int Rows => pairs ? Blocking.PairedRows : Blocking.Rows;
+    public override int Rows => Pairs ? Blocking.PairedRows : Blocking.Rows;
 
     /// <inheritdoc/>
-    public override int Columns => pairs ? Blocking.ColumnsInPlace : Blocking.Columns;
+    public override int Columns => Pairs ? Blocking.ColumnsInPlace : Blocking.Columns;
 
     /// <inheritdoc/>
     public override bool TakesAnyDistance => true;
@@ -26,13 +26,13 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
         source.Gather(block.Row, block.Rows, word, words, rows);
 
     /// <inheritdoc/>
-    public override bool Pairs => pairs;
+    public override bool Pairs => form == TileForm.TwoPanels;
 
     /// <inheritdoc/>
     public override ReadyPanels Ready(byte* weights, int words, bool narrow, int tiles, byte* spare)
     {
         var first = new ReadyPanel((nint)weights, narrow ? stored.Narrow : stored.Wide);
-        return stored == wide || tiles == 1 ? new ReadyPanels(first)
+        return stored == wide || tiles == 1 || form == TileForm.OnePanelWidening ? new ReadyPanels(first)
             : new ReadyPanels(first with { Kernels = narrow ? stored.Keeping.Narrow : stored.Keeping.Wide }, new ReadyPanel((nint)spare, narrow ? wide.Narrow : wide.Wide));
     }
 

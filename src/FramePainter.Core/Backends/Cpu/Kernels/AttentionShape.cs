@@ -5,9 +5,10 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>Tile sizes of attention for a head width.</summary>
 internal sealed class AttentionShape
 {
-    // Floats of a key tile's keys and of its values each, and of a block's queries and outputs together: shares of a second-level cache of 1 MB.
+    // Floats of a key tile's keys and of its values each, and of a block's queries and outputs together: shares of a second-level cache of 1 MB where there is AVX-512, else of half.
     const int KeyFloats = 16384;
     const int QueryFloats = 65536;
+    const int WideWidth = 32;
 
     /// <param name="dim">Channels of a head.</param>
     /// <param name="rows">Rows of the register tile.</param>
@@ -18,7 +19,7 @@ internal sealed class AttentionShape
         (Dim, TileRows, TileWidth) = (dim, rows, width);
         PaddedDim = (dim + width - 1) / width * width;
         Keys = Math.Clamp(KeyFloats / dim, 64, mostKeys) / 32 * 32;
-        StripsPerBlock = Math.Max(8, QueryFloats / (rows * (dim + PaddedDim)));
+        StripsPerBlock = Math.Max(8, (width < WideWidth ? QueryFloats : 2 * QueryFloats) / (rows * (dim + PaddedDim)));
         Scale = (float)(1 / (Math.Sqrt(dim) * Math.Log(2)));
     }
 

@@ -48,7 +48,7 @@ internal abstract unsafe class TileArithmetic(int tileRows)
         where L : struct, ILanes<V>
         where V : struct =>
         numbers.Brain is { } brain ? new BrainTiles(type, brain, numbers.Paired)
-        : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide, numbers.Paired)
+        : numbers.Assembled(type) is { } stored && numbers.Assembled(DType.F32) is { } wide ? new AssembledTiles(stored, wide, numbers.Tiles)
         : new FloatTiles<L, V>(type);
 
     /// <summary>Words from one gathered row to the next.</summary>

@@ -5,15 +5,6 @@ namespace FramePainter.Backends.Cpu.Simd;
 /// <summary>What the processor says of its first-level data cache.</summary>
 internal static class FirstLevelCache
 {
-    /// <summary>Processors of AVX-512 with so much begin two multiply-adds of 512 bits a cycle (Ice Lake, Sapphire Rapids and later, Zen 5); Zen 4 has 32 KB and begins one.</summary>
-    const long WideBytes = 48 << 10;
-
-    /// <summary>
-    /// Whether products run on tiles of six rows by two panels: 35 instructions for 24 multiply-adds where 14 rows by one panel take 46 for 28. That counts where two
-    /// multiply-adds begin in a cycle; where one does, 14 rows read less of the panels.
-    /// </summary>
-    public static bool HoldsPairs => Bytes >= WideBytes;
-
     /// <summary>Bytes of the cache, or 0 where the processor does not say.</summary>
     public static long Bytes { get; } = Ask();
 
