@@ -132,6 +132,26 @@ public sealed class BrainAttentionTests
         }
     }
 
+    /// <summary>As a float, the word of a pair whose second number is infinite and whose first is not zero is a signalling NaN.</summary>
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void A_key_that_is_infinitely_far_counts_nothing_and_spoils_nothing(BrainKind kind)
+    {
+        var h = Harness(6, kind);
+        var (q, k, v) = (h.Input(1, 40, 64), h.Input(1, 70, 64), h.Input(1, 70, 64));
+        for (var row = 0; row < 40; row++)
+        {
+            h[q, (row * 64) + 33] = -1 - MathF.Abs(h[q, (row * 64) + 33]);
+        }
+
+        h[k, (9 * 64) + 33] = float.PositiveInfinity;
+        h[v, (9 * 64) + 5] = 1e30f;
+        foreach (var (_, result) in h.Run(h.Graph.Attention(new Qkv(new Channels(q), new Channels(k), new Channels(v)), 1, 64)))
+        {
+            Assert.All(result, x => Assert.InRange(x, -10, 10));
+        }
+    }
+
     // AMX has tiles of one form.
     static OpHarness Harness(int seed, BrainKind kind)
     {

@@ -20,7 +20,7 @@ internal static unsafe class AttentionPanels<L, V>
         {
             var panel = panels + ((long)column * shape.Dim);
             var some = Math.Min(width, count - column);
-            Transposition.Turn<L, V>(key[first + column], key.Stride, some, shape.Dim, 1, panel, width);
+            Transposition.Turn<L, V>(key[first + column], key.Stride, some, shape.Dim, panel, width);
             for (var k = 0; some < width && k < shape.Dim; k++)
             {
                 new Span<float>(panel + (k * width) + some, width - some).Clear();

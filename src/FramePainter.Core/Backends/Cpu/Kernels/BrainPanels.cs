@@ -52,7 +52,7 @@ internal readonly unsafe struct BrainPanels(BrainKernels kernels, int dim)
             Round(key, first + column, some, stage);
 
             // Words are moved as if they were floats: all bits stay.
-            Transposition.Turn<Lanes512, Vector512<float>>(stage, RowWords(dim), some, pairs, 1, panel, Width);
+            Transposition.Turn<Lanes512, Vector512<float>>(stage, RowWords(dim), some, pairs, panel, Width);
             for (var k = 0; some < Width && k < pairs; k++)
             {
                 new Span<float>(panel + (k * Width) + some, Width - some).Clear();

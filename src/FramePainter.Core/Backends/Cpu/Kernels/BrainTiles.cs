@@ -25,12 +25,12 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
     /// <summary>Rows gathered at a time: the stage is 19 KB, more than half of a first-level cache but no more.</summary>
     const int StageRows = 14;
 
+    /// <summary>Bytes of a panel's word: two registers.</summary>
+    const int PanelWordBytes = 128;
+
     /// <summary>Whether attention to heads so wide is computed in bfloat16: they come in pairs of channels, no more than a row of words of AMX holds.</summary>
     /// <param name="dim">Channels of a head.</param>
     public static bool TakesHeads(int dim) => dim % PairInputs == 0 && dim <= Blocking.Inputs * PairInputs;
-
-    /// <summary>Bytes of a panel's word: two registers.</summary>
-    const int PanelWordBytes = 128;
 
     /// <inheritdoc/>
     public override int RowStep => kernels.RowStep;

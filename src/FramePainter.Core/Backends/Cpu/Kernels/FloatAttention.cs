@@ -56,7 +56,8 @@ internal sealed unsafe class FloatAttention<L, V>(AttentionOp op) : AttentionKer
                 new Span<float>(to, L.TileRows * Shape.Dim).Clear();
             }
 
-            Transposition.Turn<L, V>(query[first + (strip * L.TileRows)] + channel, query.Stride, some, Shape.Dim, Shape.Scale, to, L.TileRows);
+            Transposition.Turn<L, V>(query[first + (strip * L.TileRows)] + channel, query.Stride, some, Shape.Dim, to, L.TileRows);
+            Pointwise.Scale<L, V>(to, Shape.Scale, to, L.TileRows * Shape.Dim);
         }
 
         scratch.Begin(Shape);

@@ -84,7 +84,7 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
             for (var from = 0; from < Shape.Dim; from += TurnedChannels)
             {
                 var channels = Math.Min(TurnedChannels, Shape.Dim - from);
-                Transposition.Turn<Lanes512, Vector512<float>>(key[first + column] + channel + from, key.Stride, some, channels, 1, scratch.Rows, Width);
+                Transposition.Turn<Lanes512, Vector512<float>>(key[first + column] + channel + from, key.Stride, some, channels, scratch.Rows, Width);
                 Pair(scratch.Rows, Width, channels, some, panel + (from / BrainTiles.PairInputs * Width), scratch.Stage);
             }
         }

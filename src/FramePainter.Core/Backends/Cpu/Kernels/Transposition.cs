@@ -8,15 +8,14 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>Turns rows into columns, in blocks of 8×8 in registers where there is AVX: about a fifth of a cycle an element, a scalar loop takes one.</summary>
 internal static unsafe class Transposition
 {
-    /// <summary><c>destination[k·destinationStride + row] = factor·source[row·sourceStride + k]</c>.</summary>
+    /// <summary><c>destination[k·destinationStride + row] = source[row·sourceStride + k]</c>. All bits stay, whatever number they would be.</summary>
     /// <param name="source">Rows.</param>
     /// <param name="sourceStride">Floats from row to row.</param>
     /// <param name="rows">How many rows.</param>
     /// <param name="depth">Floats of a row.</param>
-    /// <param name="factor">Factor of all.</param>
     /// <param name="destination">Columns, apart from the source.</param>
     /// <param name="destinationStride">Floats from one k to the next.</param>
-    public static void Turn<L, V>(float* source, nint sourceStride, int rows, int depth, float factor, float* destination, nint destinationStride)
+    public static void Turn<L, V>(float* source, nint sourceStride, int rows, int depth, float* destination, nint destinationStride)
         where L : struct, ILanes<V>
         where V : struct
     {
@@ -26,7 +25,7 @@ internal static unsafe class Transposition
             {
                 for (var k = 0; k < depth; k++)
                 {
-                    destination[(k * destinationStride) + row] = source[(row * sourceStride) + k] * factor;
+                    destination[(k * destinationStride) + row] = source[(row * sourceStride) + k];
                 }
             }
 
@@ -40,24 +39,23 @@ internal static unsafe class Transposition
             for (var k = 0; k < depth; k += 8)
             {
                 var at = Math.Min(k, depth - 8);
-                Block(source + (r * sourceStride) + at, sourceStride, factor, destination + (at * destinationStride) + r, destinationStride);
+                Block(source + (r * sourceStride) + at, sourceStride, destination + (at * destinationStride) + r, destinationStride);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Block(float* source, nint sourceStride, float factor, float* destination, nint destinationStride)
+    static void Block(float* source, nint sourceStride, float* destination, nint destinationStride)
     {
-        var f = Vector256.Create(factor);
-        var a = Vector256.Load(source) * f;
-        var b = Vector256.Load(source + sourceStride) * f;
-        var c = Vector256.Load(source + (2 * sourceStride)) * f;
-        var d = Vector256.Load(source + (3 * sourceStride)) * f;
+        var a = Vector256.Load(source);
+        var b = Vector256.Load(source + sourceStride);
+        var c = Vector256.Load(source + (2 * sourceStride));
+        var d = Vector256.Load(source + (3 * sourceStride));
         source += 4 * sourceStride;
-        var e = Vector256.Load(source) * f;
-        var g = Vector256.Load(source + sourceStride) * f;
-        var h = Vector256.Load(source + (2 * sourceStride)) * f;
-        var i = Vector256.Load(source + (3 * sourceStride)) * f;
+        var e = Vector256.Load(source);
+        var g = Vector256.Load(source + sourceStride);
+        var h = Vector256.Load(source + (2 * sourceStride));
+        var i = Vector256.Load(source + (3 * sourceStride));
         Quarters(a, b, c, d, out var top0, out var top1, out var top2, out var top3);
         Quarters(e, g, h, i, out var bottom0, out var bottom1, out var bottom2, out var bottom3);
         Avx.Permute2x128(top0, bottom0, 0x20).Store(destination);
