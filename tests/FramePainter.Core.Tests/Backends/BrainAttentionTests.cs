@@ -152,6 +152,26 @@ public sealed class BrainAttentionTests
         }
     }
 
+    /// <summary>Behind the odd last of three keys the scratch still holds the self heads' values, one of which is no number.</summary>
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void What_was_in_the_scratch_before_counts_nothing(BrainKind kind)
+    {
+        var h = Harness(8, kind);
+        var (q, k, v) = (h.Input(1, 20, 16), h.Input(1, 65, 16), h.Input(1, 65, 16));
+        var (other, few) = (h.Input(1, 20, 16), h.Input(1, 3, 32));
+        foreach (var row in new[] { 3, 35 })
+        {
+            h[v, (row * 16) + 7] = float.NaN;
+        }
+
+        var matching = new Qkv(new Channels(other), new Channels(few), new Channels(few, 16));
+        foreach (var (_, result) in h.Run(h.Graph.Attention(new Qkv(new Channels(q), new Channels(k), new Channels(v)), 1, 16, matching)))
+        {
+            Assert.All(Enumerable.Range(0, 20 * 16), i => Assert.True(float.IsFinite(result[(i / 16 * 32) + 16 + (i % 16)])));
+        }
+    }
+
     // AMX has tiles of one form.
     static OpHarness Harness(int seed, BrainKind kind)
     {
