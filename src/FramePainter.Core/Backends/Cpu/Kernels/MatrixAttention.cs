@@ -18,10 +18,8 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
     const int MostKeys = 256;
     const int Width = MatrixAttentionScratch.Width;
 
-    /// <summary>Channels of keys that are turned at a time: they fit where probabilities will be.</summary>
-    const int TurnedChannels = 128;
-
     readonly int _pairs = op.HeadDim / BrainTiles.PairInputs;
+    readonly BrainPanels _panels = new(kernels, op.HeadDim);
 
     /// <inheritdoc/>
     protected override long ScratchFloats(int strips) => new MatrixAttentionScratch(Shape, null, strips).End - (float*)null;
@@ -36,8 +34,8 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
-            LoadKeys(set.Key, firstKey + key, channel, some, scratch);
-            LoadValues(set.Value, firstKey + key, channel, some, scratch);
+            _panels.LoadKeys(set.Key.From(channel), firstKey + key, some, scratch.Keys, scratch.Stage);
+            _panels.LoadValues(set.Value.From(channel), firstKey + key, some, Shape.Keys, scratch.Values, scratch.Stage);
             for (var strip = 0; strip < scratch.Strips; strip++)
             {
                 Attend(strip, RowsOf(strip, count), some, scratch);
@@ -55,17 +53,9 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
     {
         for (var strip = 0; strip < scratch.Strips; strip++)
         {
-            var rows = RowsOf(strip, count);
-            for (var from = 0; from < Shape.Dim; from += Blocking.Inputs)
+            for (var row = 0; row < RowsOf(strip, count); row++)
             {
-                var some = Math.Min(Blocking.Inputs, Shape.Dim - from);
-                for (var row = 0; row < rows; row++)
-                {
-                    var source = query[first + (strip * Shape.TileRows) + row] + channel + from;
-                    Pointwise.Scale<Lanes512, Vector512<float>>(source, Shape.Scale, scratch.Rows + (row * Blocking.RowStride), some);
-                }
-
-                kernels.Round(scratch.Rows, Blocking.RowStride, scratch.QueriesOf(strip) + (from / BrainTiles.PairInputs), Blocking.RowStride, rows, some / BrainTiles.PairInputs);
+                _panels.LoadQuery(query[first + (strip * Shape.TileRows) + row] + channel, Shape.Scale, scratch.QueriesOf(strip) + (row * Blocking.RowStride), scratch.Stage);
             }
         }
 
@@ -75,57 +65,7 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
         new Span<float>(scratch.Outputs, scratch.Strips * Shape.PaddedDim / Width * scratch.TileFloats).Clear();
     }
 
-    void LoadKeys(Rows key, long first, int channel, int count, in MatrixAttentionScratch scratch)
-    {
-        for (var column = 0; column < count; column += Width)
-        {
-            var some = Math.Min(Width, count - column);
-            var panel = scratch.Keys + (column * _pairs);
-            for (var from = 0; from < Shape.Dim; from += TurnedChannels)
-            {
-                var channels = Math.Min(TurnedChannels, Shape.Dim - from);
-                Transposition.Turn<Lanes512, Vector512<float>>(key[first + column] + channel + from, key.Stride, some, channels, scratch.Rows, Width);
-                Pair(scratch.Rows, Width, channels, some, panel + (from / BrainTiles.PairInputs * Width), scratch.Stage);
-            }
-        }
-    }
-
-    void LoadValues(Rows value, long first, int channel, int count, in MatrixAttentionScratch scratch)
-    {
-        for (var column = 0; column < Shape.Dim; column += Width)
-        {
-            Pair(value[first] + channel + column, value.Stride, count, Math.Min(Width, Shape.Dim - column), ValuesOf(column, scratch), scratch.Stage);
-        }
-    }
-
     float* ValuesOf(int column, in MatrixAttentionScratch scratch) => scratch.Values + (Shape.Keys / BrainTiles.PairInputs * column);
-
-    /// <summary>Rows become words two by two, a row of zeros behind an odd last one; columns that are not there become zeros.</summary>
-    void Pair(float* rows, nint stride, int count, int columns, float* panel, float* stage)
-    {
-        for (var row = 0; row < count; row += MatrixAttentionScratch.StagePairs * BrainTiles.PairInputs)
-        {
-            var pairs = (Math.Min(MatrixAttentionScratch.StagePairs * BrainTiles.PairInputs, count - row) + 1) / BrainTiles.PairInputs;
-            for (var pair = 0; pair < pairs; pair++)
-            {
-                var even = row + (pair * BrainTiles.PairInputs);
-                var source = rows + (even * stride);
-                var to = stage + (pair * BrainTiles.PairInputs * Width);
-                for (var c = 0; c < Width; c += Lanes512.Count)
-                {
-                    var left = Load(source + c, columns - c);
-                    var right = even + 1 < count ? Load(source + stride + c, columns - c) : Lanes512.Zero;
-                    Avx512F.PermuteVar16x32x2(left, Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), right).Store(to + (2 * c));
-                    Avx512F.PermuteVar16x32x2(left, Vector512.Create(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), right).Store(to + (2 * c) + Lanes512.Count);
-                }
-            }
-
-            kernels.Round(stage, 0, panel + (row / BrainTiles.PairInputs * Width), 0, 1, pairs * Width);
-        }
-    }
-
-    static Vector512<float> Load(float* source, int count) =>
-        count >= Lanes512.Count ? Lanes512.Load(source) : count > 0 ? Lanes512.LoadPart(source, count) : Lanes512.Zero;
 
     void Attend(int strip, int rows, int keys, in MatrixAttentionScratch scratch)
     {

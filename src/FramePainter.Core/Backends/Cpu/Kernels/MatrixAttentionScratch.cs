@@ -9,9 +9,6 @@ internal readonly unsafe struct MatrixAttentionScratch
     /// <summary>Columns of a panel and of a tile of sums: two registers.</summary>
     public const int Width = 32;
 
-    /// <summary>Pairs of rows that are rounded at a time.</summary>
-    public const int StagePairs = 16;
-
     readonly int _pairs;
     readonly int _tilesPerStrip;
 
@@ -28,7 +25,7 @@ internal readonly unsafe struct MatrixAttentionScratch
         Keys = Values + (shape.Keys / BrainTiles.PairInputs * shape.PaddedDim);
         Rows = Keys + (shape.Keys * _pairs);
         Stage = Rows + RowsWords;
-        Scores = Stage + (StagePairs * BrainTiles.PairInputs * Width);
+        Scores = Stage + BrainPanels.StageFloats(shape.Dim);
         Outputs = Scores + (shape.Keys / Width * TileFloats);
         Queries = Outputs + (strips * _tilesPerStrip * TileFloats);
         Largest = Queries + ((strips + abreast - 1) / abreast * RowsWords);
@@ -51,10 +48,10 @@ internal readonly unsafe struct MatrixAttentionScratch
     /// <summary>Keys of the key tile, turned: panels [pair of channels][width] of words.</summary>
     public float* Keys { get; }
 
-    /// <summary>Rows <see cref="Blocking.RowStride"/> apart: a strip's probabilities, first as floats, then as words; floats on their way to words before.</summary>
+    /// <summary>Rows <see cref="Blocking.RowStride"/> apart: a strip's probabilities, first as floats, then as words.</summary>
     public float* Rows { get; }
 
-    /// <summary>Floats of pairs of rows, side by side.</summary>
+    /// <summary>What rounding wants: <see cref="BrainPanels.StageFloats"/>.</summary>
     public float* Stage { get; }
 
     /// <summary>Scores of one strip: a tile for each panel of keys.</summary>
