@@ -92,6 +92,6 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     {
         public bool Create<L, V>()
             where L : struct, ILanes<V>
-            where V : struct => WinogradKernel<L, V>.Takes(op, WinogradUse.Always);
+            where V : struct => WinogradKernel<L, V>.Suits(op, WinogradUse.Always);
     }
 }

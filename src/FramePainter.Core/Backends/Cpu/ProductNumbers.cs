@@ -15,10 +15,10 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     /// <summary>Inputs and outputs of the narrowest product that is rounded; the networks' own widths begin at 128.</summary>
     internal const int Narrowest = 64;
 
-    /// <summary>Rows of one tile of AVX512-BF16: products of no more are rounded neither.</summary>
-    internal const int FewRows = 14;
+    /// <summary>Extents of a table: rows and channels. Tokens and pictures have more.</summary>
+    const int TableRank = 2;
 
-    /// <summary>Narrow products are no exception.</summary>
+    /// <summary>Narrow products and tables are no exception.</summary>
     public bool NarrowToo { get; init; }
 
     /// <summary>Leaves assembled float32 kernels alone.</summary>
@@ -73,15 +73,15 @@ internal sealed record ProductNumbers(InstructionPath Path, DType? Type, BrainKe
     }
 
     /// <summary>
-    /// The numbers of one product. Narrow products (first and last convolutions, stems) and those of a few rows (time embeddings, cross-attention rows)
-    /// are a hundredth of the work and of the weights; they stay float32 with weights as stored, because few terms average rounding errors badly.
+    /// The numbers of one product. Narrow products (first and last convolutions, stems) and those of tables (time embeddings, cross-attention rows) are
+    /// a hundredth of the work; they stay float32 with weights as stored, because few terms average rounding errors badly and a table's row goes everywhere.
+    /// Nothing here depends on the size of pictures: a matrix that two sizes wanted in two forms would be kept twice.
     /// </summary>
     /// <param name="op">The product.</param>
     public ProductNumbers For(ProductOp op)
     {
-        var shape = op.Output.Shape;
-        var narrow = op.Weight.Inputs < Narrowest || op.Weight.Outputs < Narrowest || shape.Count / shape.Channels <= FewRows;
-        return narrow && !NarrowToo ? this with { Type = null, Brain = null } : this;
+        var spared = op.Weight.Inputs < Narrowest || op.Weight.Outputs < Narrowest || op.Output.Shape.Rank <= TableRank;
+        return spared && !NarrowToo ? this with { Type = null, Brain = null } : this;
     }
 
     static DType? TypeOf(WeightFormat format) => format switch

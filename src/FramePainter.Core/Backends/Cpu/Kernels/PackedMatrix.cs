@@ -80,7 +80,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit, or its weights are beyond the numbers.</exception>
     public static PackedMatrix Of(CpuWeights weights, WeightMatrix matrix, int columns, bool gated, ProductNumbers numbers)
     {
-        // Pairs are a form of their own: at another size the same convolution may run by Winograd's algorithm, which reads single weights.
         var key = $"{matrix.Key}:panels{columns}{(gated ? "gated" : "")}{numbers.Type}{(numbers.Brain is null ? "" : "pairs")}";
         var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
         return weights.CountsOnly ? Count(weights, key, matrix, columns, gated, numbers.Type, wordInputs) : weights.Packed(key, source =>

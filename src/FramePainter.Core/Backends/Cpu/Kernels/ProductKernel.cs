@@ -12,20 +12,35 @@ internal static class ProductKernels
 
     sealed class Factory(ProductOp op, CpuWeights weights) : ILanesFactory<CpuKernel>
     {
-        /// <summary>AMX has sixteen times as many multiply-adds a cycle as float32; Winograd's algorithm, which stays float32, saves three of four.</summary>
-        WinogradUse Use => weights.Winograd == WinogradUse.WhereFaster && weights.Numbers.For(op).Brain is { Matrices: true } ? WinogradUse.Never : weights.Winograd;
-
         public CpuKernel Create<L, V>()
             where L : struct, ILanes<V>
-            where V : struct =>
-            op is ConvOp patches && Use != WinogradUse.Never && WinogradKernel<L, V>.Takes(patches, Use) ? new WinogradKernel<L, V>(patches, weights)
-            : new ProductKernel<L, V>(op, weights, op switch
+            where V : struct
+        {
+            var numbers = weights.Numbers.For(op);
+            var use = Use(numbers);
+            if (op is ConvOp patches && use != WinogradUse.Never && WinogradKernel<L, V>.Suits(patches, use))
+            {
+                // Products of the points stay float32 whatever is asked for: faster than a direct convolution in bfloat16, and nearer. So do those of too few
+                // patches, which read the same weights as more of them would.
+                numbers = numbers with { Brain = null };
+                if (WinogradKernel<L, V>.Takes(patches, use))
+                {
+                    return new WinogradKernel<L, V>(patches, weights, numbers);
+                }
+            }
+
+            return new ProductKernel<L, V>(op, weights, numbers, op switch
             {
                 LinearOp linear => new LinearRows(linear),
                 ConvOp convolution => new ConvRows(convolution),
                 TemporalConvOp temporal => new TemporalRows(temporal),
                 _ => throw new NotSupportedException($"The CPU has no rows for {op.GetType().Name} ('{op.Name}')."),
             });
+        }
+
+        /// <summary>AMX has sixteen times as many multiply-adds a cycle as float32; Winograd's algorithm, which stays float32, saves three of four.</summary>
+        WinogradUse Use(ProductNumbers numbers) =>
+            weights.Winograd == WinogradUse.WhereFaster && numbers.Brain is { Matrices: true } ? WinogradUse.Never : weights.Winograd;
     }
 }
 
@@ -60,11 +75,10 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
     readonly int _sumBytes;
     CpuRun? _run;
 
-    public ProductKernel(ProductOp op, CpuWeights weights, RowSource source)
+    public ProductKernel(ProductOp op, CpuWeights weights, ProductNumbers numbers, RowSource source)
     {
         var gated = op.Epilogue.Activation == Activation.Geglu;
         _source = source;
-        var numbers = weights.Numbers.For(op);
         _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated, numbers);
         _arithmetic = TileArithmetic.Of<L, V>(numbers, _matrix.Type);
         _epilogue = new TileEpilogue<L, V>(op, weights);

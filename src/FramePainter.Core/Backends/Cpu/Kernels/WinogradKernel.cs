@@ -65,12 +65,9 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
     int _wavePatch;
     int _wavePatches;
 
-    public WinogradKernel(ConvOp op, CpuWeights weights)
+    public WinogradKernel(ConvOp op, CpuWeights weights, ProductNumbers numbers)
     {
         _op = op;
-
-        // Products of the points stay float32 whatever is asked for: faster than a direct convolution in bfloat16, and nearer.
-        var numbers = weights.Numbers.For(op) with { Brain = null };
         _matrix = PackedMatrix.Of(weights, op.Weight, 2 * L.Count, gated: false, numbers);
         _tiles = TileArithmetic.Of<L, V>(numbers, DType.F32);
         _epilogue = new TileEpilogue<L, V>(op, weights);
@@ -106,13 +103,15 @@ internal sealed unsafe class WinogradKernel<L, V> : CpuKernel
 
     float* PointsOfWave => (float*)(_run!.Shared + ZeroBytes);
 
-    /// <summary>Whether the op is one that this kernel computes: whole registers of channels, no stride.</summary>
-    public static bool Takes(ConvOp op, WinogradUse use) =>
+    /// <summary>Whether the op is one for this kernel where its picture is large enough: whole registers of channels and enough of them, no stride.</summary>
+    public static bool Suits(ConvOp op, WinogradUse use) =>
         op is { KernelHeight: 3, KernelWidth: 3, Stride: 1 } && op.Epilogue.Activation != Activation.Geglu
         && op.Input.First.Shape.Channels % L.Count == 0 && op.Input.Channels % L.Count == 0
-        && (use == WinogradUse.Always
-            || (op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels
-                && op.Output.Shape.Images * ((op.Output.Shape[1] + 3) / 4) * ((op.Output.Shape[2] + 3) / 4) >= FewestPatches));
+        && (use == WinogradUse.Always || (op.Input.Channels >= FewestChannels && op.Weight.Outputs >= FewestChannels));
+
+    /// <summary>Whether this kernel computes an op that suits it.</summary>
+    public static bool Takes(ConvOp op, WinogradUse use) =>
+        use == WinogradUse.Always || op.Output.Shape.Images * ((op.Output.Shape[1] + 3) / 4) * ((op.Output.Shape[2] + 3) / 4) >= FewestPatches;
 
     /// <inheritdoc/>
     public override void Run(CpuRun run)
