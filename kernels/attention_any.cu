@@ -3,9 +3,6 @@
 #include "attention.h"
 #include "eights.h"
 
-// A score minus itself must be zero: the device's compiler would fuse the product that made one of them into the difference.
-#pragma clang fp contract(on)
-
 constexpr int WIDEST = 512, WARPS = 4;
 
 struct Scratch
@@ -30,7 +27,8 @@ DEV float score_of(const AttentionSet& s, const AttentionArgs& a, const Scratch*
     i64 at = ((i64)key_image * s.keys + key) * s.key_stride + head * a.head_dim;
     float sum = 0;
     for (int d = 0; d < a.head_dim; d++) sum += mine->query[d] * load1(s.key, at + d);
-    return sum * a.scale_log2;
+    // A score minus itself must be zero. clang fuses products into sums on the device whatever it is told of contraction.
+    return mul_rn(sum, a.scale_log2);
 }
 
 FP_KERNEL(attention_any, 128, 1, AttentionArgs, a)
@@ -124,8 +122,8 @@ FP_KERNEL(temporal_attention, 128, 1, AttentionArgs, a)
         dot1 += q * load1(s.key, second * s.key_stride + channel + d);
     }
 
-    dot0 = warp_sum(dot0) * a.scale_log2;
-    dot1 = warp_sum(dot1) * a.scale_log2;
+    dot0 = mul_rn(warp_sum(dot0), a.scale_log2);
+    dot1 = mul_rn(warp_sum(dot1), a.scale_log2);
     float p0 = 1.0f / (1.0f + ex2(dot1 - dot0)), p1 = 1.0f / (1.0f + ex2(dot0 - dot1));
     for (int d = lane; d < a.head_dim; d += 32)
     {

@@ -13,7 +13,7 @@ struct WidePackArgs
 
 struct WideSoftmaxArgs
 {
-    const float* scores;
+    float* scores;
     half* probabilities;
     int keys, padded;
     float unit;
@@ -76,12 +76,48 @@ DEV float block_max(float v, float* scratch)
     return most;
 }
 
-// One block a row of scores in units of log2, held in shared memory so that it is read once. Probabilities are written as multiples of
-// 1 / unit: float16 has its full precision down to 6e-5 only, less than many of thousands of keys get. Beyond the last key: zeros.
+// One block a row of scores in units of log2. Probabilities are written as multiples of 1 / unit: float16 has its full precision down to 6e-5
+// only, less than many of thousands of keys get. Beyond the last key: zeros.
+// row: where the block's scores lie, and where their exponentials take their places; each thread touches the same elements throughout.
+DEV void softmax_of(const WideSoftmaxArgs& a, View row, float* scratch)
+{
+    View out = {a.probabilities + (i64)bid_x() * a.padded, 1, 0};
+    float largest = -__builtin_inff(), total = 0;
+    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
+    {
+        float x[8];
+        load<8>(row, at, x);
+        UNROLL for (int i = 0; i < 8; i++) largest = at + i < a.keys ? __builtin_fmaxf(largest, x[i]) : largest;
+    }
+
+    largest = block_max(largest, scratch);
+    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
+    {
+        float x[8];
+        load<8>(row, at, x);
+        UNROLL for (int i = 0; i < 8; i++)
+        {
+            x[i] = at + i < a.keys ? ex2(x[i] - largest) : 0;
+            total += x[i];
+        }
+
+        store<8>(row, at, x);
+    }
+
+    float factor = a.unit / block_sum(total, scratch);
+    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
+    {
+        float x[8];
+        load<8>(row, at, x);
+        UNROLL for (int i = 0; i < 8; i++) x[i] *= factor;
+        store<8>(out, at, x);
+    }
+}
+
+// A row that shared memory holds: read once.
 FP_KERNEL(wide_softmax, 256, 2, WideSoftmaxArgs, a)
 {
     float* row = (float*)smem();
-    float* scratch = row + a.padded;
     const float* from = a.scores + (i64)bid_x() * a.padded;
     for (int at = tid() * 8; at < a.padded; at += 256 * 8)
     {
@@ -92,35 +128,11 @@ FP_KERNEL(wide_softmax, 256, 2, WideSoftmaxArgs, a)
     // Each thread reads only what it copied itself.
     cp_commit();
     cp_wait<0>();
-    View mine = {row, 0, 0}, out = {a.probabilities + (i64)bid_x() * a.padded, 1, 0};
-    float largest = -__builtin_inff(), total = 0;
-    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
-    {
-        float x[8];
-        load<8>(mine, at, x);
-        UNROLL for (int i = 0; i < 8; i++) largest = at + i < a.keys ? __builtin_fmaxf(largest, x[i]) : largest;
-    }
+    softmax_of(a, {row, 0, 0}, row + a.padded);
+}
 
-    largest = block_max(largest, scratch);
-    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
-    {
-        float x[8];
-        load<8>(mine, at, x);
-        UNROLL for (int i = 0; i < 8; i++)
-        {
-            x[i] = at + i < a.keys ? ex2(x[i] - largest) : 0;
-            total += x[i];
-        }
-
-        store<8>(mine, at, x);
-    }
-
-    float factor = a.unit / block_sum(total, scratch);
-    for (int at = tid() * 8; at < a.padded; at += 256 * 8)
-    {
-        float x[8];
-        load<8>(mine, at, x);
-        UNROLL for (int i = 0; i < 8; i++) x[i] *= factor;
-        store<8>(out, at, x);
-    }
+// A longer one stays in memory: the second-level cache has it again.
+FP_KERNEL(wide_softmax_long, 256, 2, WideSoftmaxArgs, a)
+{
+    softmax_of(a, {a.scores + (i64)bid_x() * a.padded, 0, 0}, (float*)smem());
 }

@@ -162,8 +162,16 @@ DEV void join(float& count, float& mean, float& squares, float c, float m, float
 // Joins the chunks of a group, by one warp; the first lane has the result.
 DEV void join_chunks(const float* part, int chunks, float& count, float& mean, float& squares)
 {
+    int i = tid() % 32;
     count = mean = squares = 0;
-    for (int i = tid() % 32; i < chunks; i += 32) join(count, mean, squares, part[i * 3], part[i * 3 + 1], part[i * 3 + 2]);
+    if (i < chunks)
+    {
+        count = part[i * 3];
+        mean = part[i * 3 + 1];
+        squares = part[i * 3 + 2];
+    }
+
+    for (i += 32; i < chunks; i += 32) join(count, mean, squares, part[i * 3], part[i * 3 + 1], part[i * 3 + 2]);
     UNROLL for (int mask = 16; mask > 0; mask >>= 1) join(count, mean, squares, shfl_xor(count, mask), shfl_xor(mean, mask), shfl_xor(squares, mask));
 }
 
@@ -179,6 +187,21 @@ FP_KERNEL(moments_join, 128, 1, MomentsArgs, a)
         a.moments[group * 3] = mean;
         a.moments[group * 3 + 1] = squares / count;
         a.moments[group * 3 + 2] = squares / (count - 1);
+    }
+}
+
+// The chunks of every group as one. One warp a group.
+FP_KERNEL(moments_fold, 128, 1, MomentsArgs, a)
+{
+    int group = bid_x() * 4 + tid() / 32;
+    if (group >= a.groups * a.sets) return;
+    float count, mean, squares;
+    join_chunks(a.parts + (i64)group * a.chunks * 3, a.chunks, count, mean, squares);
+    if (tid() % 32 == 0)
+    {
+        a.moments[group * 3] = count;
+        a.moments[group * 3 + 1] = mean;
+        a.moments[group * 3 + 2] = squares;
     }
 }
 
@@ -226,7 +249,7 @@ template <bool HALF> DEV void group_norm(const GroupNormArgs& a, const Column& c
     }
 }
 
-// Grid: chunk, set. Every block joins the chunks of its set: shorter than one more kernel between two.
+// Grid: chunk, set. Every block joins the chunks of its set: shorter than one more kernel between two, where they are not too many (moments_fold).
 FP_KERNEL(group_norm_8, 320, 3, GroupNormArgs, a)
 {
     float* means = (float*)smem();

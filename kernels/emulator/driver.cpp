@@ -17,7 +17,7 @@
 #define API extern "C" __attribute__((visibility("default")))
 
 typedef int Result;
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY_FOR_GPU = 209, NOT_FOUND = 500, UNKNOWN = 999 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200, INVALID_CONTEXT = 201, NO_BINARY_FOR_GPU = 209, NOT_FOUND = 500, CAPTURE_UNSUPPORTED = 900, UNKNOWN = 999 };
 
 using emulator::Event;
 using emulator::Graph;
@@ -34,6 +34,23 @@ struct Block
     Context* context;
 };
 
+// Dynamic shared memory of a block: what is there without asking, and the most that each kernel's devices give, of the floor those with the least (8.6 and 8.9).
+static const unsigned SHARED_WITHOUT_ASKING = 48 << 10, MOST_SHARED = 99 << 10, MOST_SHARED_OF_HOPPER = 227 << 10;
+
+struct Function
+{
+    emulator::Kernel* kernel;
+    unsigned shared;
+
+    unsigned most() const { return strncmp(kernel->name, "hopper_", 7) ? MOST_SHARED : MOST_SHARED_OF_HOPPER; }
+};
+
+struct Module
+{
+    std::string text;
+    std::map<std::string, Function> functions;
+};
+
 static const int MOST_DEVICES = 16;
 static std::mutex s_lock;
 static std::map<uint64_t, Block> s_blocks;
@@ -45,10 +62,15 @@ static bool s_idle;
 static std::map<void*, size_t> s_pinned;
 static size_t s_pinned_used, s_pinned_peak;
 static thread_local Context* s_context;
+static thread_local int s_captures;
+
+// Calls that want a context; and those that a thread may not make while it records, since they may wait for the device.
+#define FP_CONTEXT() if (!s_context) return INVALID_CONTEXT
+#define FP_NOT_RECORDED() FP_CONTEXT(); if (s_captures) return CAPTURE_UNSUPPORTED
 
 static Result enqueue(Stream* stream, std::function<void()> work)
 {
-    if (!s_context) return INVALID_CONTEXT;
+    FP_CONTEXT();
     emulator::queue(stream, std::move(work));
     return SUCCESS;
 }
@@ -84,12 +106,12 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int)
 API Result cuDevicePrimaryCtxRetain(void** context, int device) { FP_FAULT(cuDevicePrimaryCtxRetain); *context = &s_contexts[device]; s_live++; return SUCCESS; }
 API Result cuDevicePrimaryCtxRelease_v2(int) { s_live--; FP_RETURN(cuDevicePrimaryCtxRelease_v2); }
 API Result cuCtxSetCurrent(Context* context) { FP_FAULT(cuCtxSetCurrent); s_context = context; return SUCCESS; }
-API Result cuMemGetInfo_v2(size_t* free, size_t* total) { FP_FAULT(cuMemGetInfo_v2); *free = s_total - s_context->used; *total = s_total; return SUCCESS; }
+API Result cuMemGetInfo_v2(size_t* free, size_t* total) { FP_CONTEXT(); FP_FAULT(cuMemGetInfo_v2); *free = s_total - s_context->used; *total = s_total; return SUCCESS; }
 
 API Result cuMemAlloc_v2(uint64_t* address, size_t bytes)
 {
     std::lock_guard<std::mutex> hold(s_lock);
-    if (!s_context) return INVALID_CONTEXT;
+    FP_NOT_RECORDED();
     FP_FAULT(cuMemAlloc_v2);
     if (!bytes || s_context->used + bytes > s_total) return bytes ? OUT_OF_MEMORY : INVALID_VALUE;
     void* block = aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -118,6 +140,7 @@ API Result cuMemFree_v2(uint64_t address)
 API Result cuMemAllocHost_v2(void** p, size_t bytes)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_NOT_RECORDED();
     FP_FAULT(cuMemAllocHost_v2);
     *p = aligned_alloc(256, (bytes + 255) / 256 * 256);
     s_pinned[*p] = bytes;
@@ -162,36 +185,45 @@ API Result cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, Strea
 }
 
 // A module is any image; its functions are the kernels compiled in beside this file, where the image names them.
-API Result cuModuleLoadData(void** module, const void* image)
+API Result cuModuleLoadData(Module** module, const void* image)
 {
+    FP_NOT_RECORDED();
     FP_FAULT(cuModuleLoadData);
     std::string text((const char*)image);
     if (text.find(".version") == std::string::npos) return INVALID_IMAGE;
     if (text.find(".target sm_90a") != std::string::npos && (s_major != 9 || s_minor != 0)) return NO_BINARY_FOR_GPU;
-    *module = new std::string(std::move(text));
+    *module = new Module{std::move(text), {}};
     s_live++;
     return SUCCESS;
 }
 
-API Result cuModuleUnload(void* module) { delete (std::string*)module; s_live--; FP_RETURN(cuModuleUnload); }
+API Result cuModuleUnload(Module* module) { delete module; s_live--; FP_RETURN(cuModuleUnload); }
 
-API Result cuModuleGetFunction(void** function, void* module, const char* name)
+API Result cuModuleGetFunction(Function** function, Module* module, const char* name)
 {
     FP_FAULT(cuModuleGetFunction);
-    auto& text = *(std::string*)module;
-    if (text.find(std::string(".entry ") + name + "(") == std::string::npos) return NOT_FOUND;
-    *function = emulator::find(name);
-    return *function ? SUCCESS : NOT_FOUND;
+    auto kernel = module->text.find(std::string(".entry ") + name + "(") == std::string::npos ? nullptr : emulator::find(name);
+    if (!kernel) return NOT_FOUND;
+    *function = &(module->functions[name] = {kernel, SHARED_WITHOUT_ASKING});
+    return SUCCESS;
 }
 
-API Result cuFuncSetAttribute(void*, int, int) { FP_FAULT(cuFuncSetAttribute); return SUCCESS; }
+// The most dynamic shared memory of a launch, the only attribute there is here: a later call with less takes some of it back.
+API Result cuFuncSetAttribute(Function* function, int attribute, int value)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuFuncSetAttribute);
+    if (attribute != 8 || value < 0 || (unsigned)value > function->most()) return INVALID_VALUE;
+    function->shared = value;
+    return SUCCESS;
+}
 
-API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream* stream, void** parameters, void**)
+API Result cuLaunchKernel(Function* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream* stream, void** parameters, void**)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     FP_FAULT(cuLaunchKernel);
-    auto kernel = (emulator::Kernel*)function;
-    if (!gx || !gy || !gz || gx % kernel->cluster || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > (strncmp(kernel->name, "hopper_", 7) ? 163 : 227) << 10) return INVALID_VALUE;
+    auto kernel = function->kernel;
+    if (!gx || !gy || !gz || gx % kernel->cluster || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > std::max(function->shared, SHARED_WITHOUT_ASKING)) return INVALID_VALUE;
     // Like the driver, take the parameters when the launch is queued.
     auto argument = (const unsigned char*)parameters[0];
     std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);
@@ -205,6 +237,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
 API Result cuStreamCreate(Stream** stream, unsigned)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_CONTEXT();
     FP_FAULT(cuStreamCreate);
     *stream = emulator::open_stream();
     s_live++;
@@ -222,13 +255,14 @@ API Result cuStreamDestroy_v2(Stream* stream)
 API Result cuStreamSynchronize(Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_CONTEXT();
     FP_FAULT(cuStreamSynchronize);
     if (stream && emulator::is_captured(stream)) return INVALID_VALUE;
     emulator::finish(stream);
     return SUCCESS;
 }
 
-API Result cuEventCreate(Event** event, unsigned) { FP_FAULT(cuEventCreate); *event = emulator::make_event(); s_live++; return SUCCESS; }
+API Result cuEventCreate(Event** event, unsigned) { FP_CONTEXT(); FP_FAULT(cuEventCreate); *event = emulator::make_event(); s_live++; return SUCCESS; }
 API Result cuEventDestroy_v2(Event* event) { emulator::destroy(event); s_live--; FP_RETURN(cuEventDestroy_v2); }
 
 // The emulator has no clock of its own.
@@ -251,14 +285,17 @@ API Result cuStreamWaitEvent(Stream* stream, Event* event, unsigned)
 API Result cuStreamBeginCapture_v2(Stream* stream, int)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_CONTEXT();
     FP_FAULT(cuStreamBeginCapture_v2);
     emulator::begin_capture(stream);
+    s_captures++;
     return SUCCESS;
 }
 
 API Result cuStreamEndCapture(Stream* stream, Graph** graph)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    if (emulator::is_captured(stream)) s_captures--;
     auto code = emulator::end_capture(stream, graph);
     if (!code) s_live++;
     // A capture that ends in an error gives no graph, and is over all the same.
@@ -270,6 +307,7 @@ API Result cuStreamEndCapture(Stream* stream, Graph** graph)
 
 API Result cuGraphInstantiateWithFlags(Graph** executable, Graph* graph, unsigned long long)
 {
+    FP_CONTEXT();
     FP_FAULT(cuGraphInstantiateWithFlags);
     *executable = emulator::copy(graph);
     s_live++;
@@ -282,6 +320,7 @@ API Result cuGraphExecDestroy(Graph* graph) { emulator::destroy(graph); s_live--
 API Result cuGraphLaunch(Graph* graph, Stream* stream)
 {
     std::lock_guard<std::mutex> hold(s_lock);
+    FP_CONTEXT();
     FP_FAULT(cuGraphLaunch);
     s_graph_launches++;
     emulator::launch(graph, stream);

@@ -279,6 +279,8 @@ template <int BN> struct ProductFinish
         add_tiles<GATED>(a, s, at, low, high);
         if (!a.product.out.half)
         {
+            // The leader asks for the next tile's residual behind this: all have read this one's.
+            sync_group();
             to_memory<GATED>(a, at, low, high);
             return;
         }

@@ -108,6 +108,15 @@ internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive, in
     /// </summary>
     public long WideScratch { get; init; } = 160 << 20;
 
+    /// <summary>Scores of a row that the softmax of attention with wide heads keeps in shared memory: 96 KiB, what every device has. Longer rows stay in memory.</summary>
+    public int HeldWideRow { get; init; } = 24 << 10;
+
+    /// <summary>
+    /// Chunks of a group's statistics that every block of a norm joins for itself. With more, as in the autoencoder's largest pictures, blocks would read more statistics
+    /// than picture (2304 chunks: 350 MB beside 302), and a kernel between makes one chunk of them.
+    /// </summary>
+    public int JoinedChunks { get; init; } = 512;
+
     /// <summary>
     /// Hopper's products by pairs of blocks that share weights, wherever a product has tiles for more than one. Not yet run on hardware: off, and timed beside the others by
     /// <c>kernels/check-on-gpu.sh</c>.

@@ -59,6 +59,13 @@ public sealed class HopperFinishTests : IDisposable
             Finish(c, product, [new Residual(halves, MixScale.One)], Activation.Relu, null);
             c.Graph.Output(product, "out");
         }),
+        new("residual of halves, out of float32, several tiles of a warpgroup", typeof(LinearOp), c =>
+        {
+            var halves = Inner(c, 4, 320, 128);
+            var product = c.Graph.Linear(Inner(c, 4, 320, 72), c.Matrix(128, 72), c.Vector(128));
+            Finish(c, product, [new Residual(halves, MixScale.One)], Activation.None, null);
+            c.Graph.Output(product, "out");
+        }),
         new("float32 residual, halves out", typeof(LinearOp), c =>
         {
             var product = c.Graph.Linear(Inner(c, 2, 70, 72), c.Matrix(160, 72), c.Vector(160));

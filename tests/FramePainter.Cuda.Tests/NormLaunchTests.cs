@@ -17,6 +17,26 @@ public sealed class NormLaunchTests
     public void Group_norms(int channels, params string[] kernels) =>
         Assert.Equal(kernels, Kernels((g, x) => g.GroupNorm(x, Vector(channels), Vector(channels), 4, 1e-5f), channels));
 
+    /// <summary>Chunks of statistics that are too many for every block to join are joined by a kernel between, to the same bits.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Many_chunks_are_joined_once(int frames)
+    {
+        var c = new OpCase("norm", typeof(GroupNormOp), c => c.Graph.Output(c.Graph.GroupNorm(c.Data(2, 40, 40, 64), c.Vector(64), c.Vector(64), 8, 1e-5f, frames: frames), "out")).Make();
+        var (each, once) = (Run(CudaTuning.Default with { NormBlocks = 80 }), Run(CudaTuning.Default with { NormBlocks = 80, JoinedChunks = 32 }));
+        Assert.Equal(["moments_part_8", "group_norm_8"], each.Kernels);
+        Assert.Equal(["moments_part_8", "moments_fold", "group_norm_8"], once.Kernels);
+        Bits.AssertEqual(each.Values, once.Values, "values");
+
+        (IEnumerable<string> Kernels, float[] Values) Run(CudaTuning tuning)
+        {
+            using var backend = new InnerBackend(new CudaBackend(0, tuning));
+            using var run = new GuardedRun(backend, c);
+            return (((CudaExecutable)run.Executable).Launches.Select(l => l.Kernel).ToArray()[1..^1], run.Run().Values.Single());
+        }
+    }
+
     [Theory]
     [InlineData(320, "layer_norm_320")]
     [InlineData(640, "layer_norm_640")]

@@ -148,6 +148,31 @@ public sealed class PtxTests
         }
     }
 
+    /// <summary>The greatest score less itself is zero, whatever its size: the product that made it is rounded before it is subtracted.</summary>
+    [Theory]
+    [InlineData("attention_any")]
+    [InlineData("attention_probabilities")]
+    [InlineData("temporal_attention")]
+    public void Scores_are_rounded_before_they_are_subtracted(string kernel)
+    {
+        foreach (var name in new[] { kernel, kernel + "_bf16" })
+        {
+            // Of each line the instruction and its operands.
+            var lines = Body(name).Split('\n').Select(line => line.Split(['\t', ' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries)).Where(line => line.Length > 1).ToArray();
+            var differences = 0;
+            for (var i = 0; i < lines.Length; i++)
+            {
+                if (lines[i][0].StartsWith("ex2.approx", StringComparison.Ordinal))
+                {
+                    Assert.Equal("sub.f32", lines[..i].Last(line => line[1] == lines[i][2])[0]);
+                    differences++;
+                }
+            }
+
+            Assert.True(differences >= 2, $"{name}: {differences} exponentials");
+        }
+    }
+
     static string Text(string name) => All.Single(s => s.Name == name).Text;
 
     static string Body(string kernel)

@@ -9,6 +9,9 @@ public sealed class WideAttentionTests : IDisposable
     /// <summary>So little scratch memory that query rows go by single tiles.</summary>
     static readonly CudaTuning s_parts = CudaTuning.Default with { WideScratch = 1 };
 
+    /// <summary>No row of scores fits shared memory.</summary>
+    static readonly CudaTuning s_long = CudaTuning.Default with { HeldWideRow = 0 };
+
     public WideAttentionTests() => Emulator.Restore();
 
     [Theory]
@@ -44,7 +47,33 @@ public sealed class WideAttentionTests : IDisposable
         Assert.Equal(1 + (2 * packsOfQueries), kernels.Count(k => k == "wide_pack"));
         var whole = Run(built, CudaTuning.Default);
         AssertSame(whole, Run(built, s_parts));
+        AssertSame(whole, Run(built, s_long));
         AssertSame(whole, Run(built, new CudaTuning(double.PositiveInfinity, false)));
+    }
+
+    /// <summary>The autoencoder's pictures of more than 1.57 million pixels.</summary>
+    [Theory]
+    [InlineData(24 << 10, "wide_softmax")]
+    [InlineData((24 << 10) + 1, "wide_softmax_long")]
+    [InlineData(1 << 16, "wide_softmax_long")]
+    public void Rows_longer_than_shared_memory_stay_in_memory(int keys, string softmax)
+    {
+        using var backend = new InnerBackend(new CudaBackend(0, CudaTuning.Default));
+        var built = Case(1, 64, keys, 136, 0);
+        using var store = backend.CreateStore(built.Weights);
+        using var executable = (CudaExecutable)backend.Compile(Planner.Plan(built.Graph), store);
+        Assert.Equal(softmax, executable.Launches.Single(l => l.Kernel.StartsWith("wide_softmax", StringComparison.Ordinal)).Kernel);
+    }
+
+    /// <summary>What one plan asked for is not taken back by another's, smaller: the driver's limit is of the kernel, not of the launch.</summary>
+    [Fact]
+    public void Plans_of_less_shared_memory_leave_those_of_more_alone()
+    {
+        using var backend = new InnerBackend(new CudaBackend(0, CudaTuning.Default));
+        using var larger = new GuardedRun(backend, Case(1, 64, 13000, 136, 0));
+        using var smaller = new GuardedRun(backend, Case(1, 64, 12500, 136, 0));
+        Assert.NotEmpty(larger.Run());
+        Assert.NotEmpty(smaller.Run());
     }
 
     /// <summary>Images that share keys share their packing.</summary>

@@ -24,6 +24,9 @@ internal sealed unsafe class KernelLibrary : IDisposable
     readonly List<nint> _modules = [];
     readonly Dictionary<string, nint> _functions = new(StringComparer.Ordinal);
 
+    /// <summary>Dynamic shared memory that each function has been allowed, where it is more than it has without asking.</summary>
+    readonly Dictionary<nint, int> _allowed = [];
+
     /// <summary>Loads what the device runs.</summary>
     /// <param name="hopper">Also the kernels for sm_90a.</param>
     /// <param name="halves">Of which kind.</param>
@@ -73,15 +76,20 @@ internal sealed unsafe class KernelLibrary : IDisposable
         }
     }
 
-    /// <summary>A kernel, allowed the shared memory it will be launched with.</summary>
+    /// <summary>A kernel, allowed the shared memory it will be launched with. Thread-safe.</summary>
     /// <param name="name">Its name in the sources, the same for both kinds of halves.</param>
     /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
     public nint Find(string name, int sharedBytes)
     {
         var function = _functions[name];
-        if (sharedBytes > SharedWithoutAsking)
+        lock (_allowed)
         {
-            DriverCall.Check(NativeDriver.cuFuncSetAttribute(function, MaxDynamicShared, sharedBytes));
+            // Only more, never less: another plan may be launched with what it asked for.
+            if (sharedBytes > _allowed.GetValueOrDefault(function, SharedWithoutAsking))
+            {
+                DriverCall.Check(NativeDriver.cuFuncSetAttribute(function, MaxDynamicShared, sharedBytes));
+                _allowed[function] = sharedBytes;
+            }
         }
 
         return function;

@@ -12,7 +12,7 @@ internal sealed partial class LaunchList
 
     const int LayerNormThreads = 128;
 
-    /// <summary>Groups that one block of moments_join takes.</summary>
+    /// <summary>Groups that one block of moments_join and moments_fold takes.</summary>
     const int JoinWarps = 4;
 
     /// <summary>Count, mean and squares of a chunk; mean and two variances of a group.</summary>
@@ -48,6 +48,7 @@ internal sealed partial class LaunchList
         }
 
         var parts = _partsOfNorms.TryGetValue(op, out var taken) ? taken : MomentParts(op.Input, op.Groups, positions, sets, 0);
+        parts = parts.Chunks > tuning.JoinedChunks ? Fold(parts, op.Groups, sets) : parts;
         Add("group_norm_8", (wide.Chunks, sets, 1), wide.Threads, 2 * op.Groups * sizeof(float), places => Arguments(places, parts.Place(places), parts.Chunks));
     }
 
@@ -113,6 +114,17 @@ internal sealed partial class LaunchList
         {
             Parts = parts.Place(places), Moments = places.Scratch, Groups = groups, Chunks = parts.Chunks, Sets = sets,
         });
+    }
+
+    /// <summary>The chunks of every group as one, at the beginning of the scratch memory.</summary>
+    NormParts Fold(NormParts parts, int groups, int sets)
+    {
+        ScratchBytes = Math.Max(ScratchBytes, (long)groups * sets * NumbersPerPart * sizeof(float));
+        Add("moments_fold", (Blocks((long)groups * sets, JoinWarps), 1, 1), 32 * JoinWarps, 0, places => new MomentsArgs
+        {
+            Parts = parts.Place(places), Moments = places.Scratch, Groups = groups, Chunks = parts.Chunks, Sets = sets,
+        });
+        return new NormParts(places => places.Scratch, 1);
     }
 
     /// <summary>The parts that <see cref="Moments"/> joins, behind the place that it has for its results.</summary>

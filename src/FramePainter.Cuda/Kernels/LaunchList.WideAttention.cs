@@ -8,9 +8,6 @@ internal sealed partial class LaunchList
     /// <summary>Below it two products would be mostly padding.</summary>
     const int FewestWideTokens = 64;
 
-    /// <summary>Scores that the softmax keeps in shared memory: 96 KiB, what every device has.</summary>
-    const int LongestWideRow = 24 << 10;
-
     /// <summary>Inputs of a packed operand come in so many: the step of the products.</summary>
     const int PackedInputs = 32;
 
@@ -26,7 +23,7 @@ internal sealed partial class LaunchList
     /// <summary>Heads beyond the widest of <c>attention_flash.cu</c>: one, in halves, no matching set, tokens enough.</summary>
     bool IsWide(AttentionOp op) =>
         !tuning.Naive && op is { Heads: 1, Matching: null } && op.HeadDim > s_flashWidths[^1] && op.HeadDim % Wide == 0 && Flash(op.Self)
-        && op.Output.Shape.Tokens >= FewestWideTokens && op.Self.Key.Value.Shape.Tokens is >= FewestWideTokens and <= LongestWideRow;
+        && op.Output.Shape.Tokens >= FewestWideTokens && op.Self.Key.Value.Shape.Tokens >= FewestWideTokens;
 
     void WideAttention(AttentionOp op)
     {
@@ -91,7 +88,8 @@ internal sealed partial class LaunchList
             First = dense ? places.From(At(query, image, first)) : new View { Data = places.Scratch + layout.Queries, Half = 1 },
             Weight = places.Scratch, Out = new View { Data = places.Scratch + layout.Scores },
         });
-        Add("wide_softmax", (rows, 1, 1), BlockThreads, (layout.Keys + (BlockThreads / 32)) * sizeof(float), places => new WideSoftmaxArgs
+        var held = layout.Keys <= tuning.HeldWideRow;
+        Add(held ? "wide_softmax" : "wide_softmax_long", (rows, 1, 1), BlockThreads, ((held ? layout.Keys : 0) + (BlockThreads / 32)) * sizeof(float), places => new WideSoftmaxArgs
         {
             Scores = places.Scratch + layout.Scores, Probabilities = places.Scratch + layout.Probabilities,
             Keys = op.Self.Key.Value.Shape.Tokens, Padded = layout.Keys, Unit = ProbabilityUnit,
