@@ -65,6 +65,7 @@ struct Meeting
 
 int blocks;
 bool late_tensors, late_products;
+unsigned lag;
 long tensor_products;
 
 // What the block of a core has of all this.
@@ -78,11 +79,25 @@ struct Block
     // Fragments of lanes, by turns: a quick lane may bring the next.
     u32 fragments[2][MOST_GROUPS * GROUP][4];
     u32 turns[MOST_GROUPS * GROUP];
+    // What each thread has done, see linger.
+    u32 done[MOST_GROUPS * GROUP];
     bool used;
 };
 
 static Block s_blocks[MOST_CORES][MOST_CLUSTER];
 static OF_CORE Block* s_block;
+
+// Every thread counts what it does, so that a seed gives the same delays at each run and the lanes of a warp stay together.
+void linger()
+{
+    if (!lag) return;
+    s_block->used = true;
+    u32 h = lag * 0x9E3779B1u ^ (u32)(place.tid / 32) * 0x85EBCA6Bu ^ s_block->done[place.tid]++ * 0xC2B2AE35u;
+    h = (h ^ h >> 15) * 0x2C1B3C6Du;
+    h = (h ^ h >> 12) * 0x297A2D39u;
+    int turns = (h >> 8) % 5 == 0 ? (int)(h >> 16) % 200 : 0;
+    if (turns) wait_until([&] { return turns-- <= 0; });
+}
 
 u32 shared_address(const void* p) { return (u32)((const unsigned char*)p - place.shared) + FIRST_ADDRESS; }
 
@@ -179,6 +194,7 @@ void barrier_arrive(u64* barrier, int bytes)
 
 void barrier_wait(u64* barrier, int parity)
 {
+    linger();
     Barrier& b = find(barrier);
     wait_until([&] {
         if (b.phase != parity) return true;
@@ -250,6 +266,7 @@ void tensor_store(const void* from, u64 map, int rank, const int* at)
 
 void tensor_stores_commit()
 {
+    linger();
     Stores& own = s_block->stores[place.tid];
     own.committed.insert(own.committed.end(), own.open.begin(), own.open.end());
     own.open.clear();
@@ -257,6 +274,7 @@ void tensor_stores_commit()
 
 void tensor_stores_read()
 {
+    linger();
     Stores& own = s_block->stores[place.tid];
     if (late_tensors)
         for (const Box& store : own.committed) run(store);
@@ -265,19 +283,25 @@ void tensor_stores_read()
 
 void tensors_publish()
 {
+    linger();
     s_block->used = true;
     s_block->stores[place.tid].published++;
 }
 
 void sync_group()
 {
+    linger();
     Meeting& meeting = s_block->meetings[place.tid / GROUP];
     u32 turn = meeting.turn;
     if (++meeting.arrived == GROUP) meeting = {0, turn + 1};
     wait_until([&] { return meeting.turn != turn; });
 }
 
-void products_fence() { s_block->used = s_block->products[place.tid].fenced = true; }
+void products_fence()
+{
+    linger();
+    s_block->used = s_block->products[place.tid].fenced = true;
+}
 
 static u32 start_of(u64 descriptor)
 {
@@ -374,6 +398,7 @@ void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, boo
 
 void products_commit()
 {
+    linger();
     Products& own = s_block->products[place.tid];
     own.groups.push_back(std::move(own.open));
     own.open.clear();
@@ -382,6 +407,7 @@ void products_commit()
 
 void products_wait(int groups)
 {
+    linger();
     auto& waiting = s_block->products[place.tid].groups;
     while ((int)waiting.size() > groups)
     {
@@ -404,6 +430,7 @@ void hopper_block_begins()
     for (auto& products : s_block->products) products = {};
     for (auto& issued : s_block->issued) issued.clear();
     for (auto& stores : s_block->stores) stores = {};
+    for (auto& done : s_block->done) done = 0;
 }
 
 void hopper_thread_ends()

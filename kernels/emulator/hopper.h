@@ -8,6 +8,8 @@
 
 namespace emulator
 {
+// Holds the thread's warp back, where the emulator is told to.
+void linger();
 u32 shared_address(const void* p);
 void barrier_init(u64* barrier, int arrivals);
 void barrier_publish();
@@ -35,7 +37,13 @@ DEV int blocks() { return emulator::blocks; }
 DEV u32 shared_address(const void* p) { return emulator::shared_address(p); }
 DEV void barrier_init(u64* barrier, int arrivals) { emulator::barrier_init(barrier, arrivals); }
 DEV void barrier_publish() { emulator::barrier_publish(); }
-DEV void barrier_arrive(u64* barrier) { emulator::barrier_arrive(barrier, 0); }
+
+DEV void barrier_arrive(u64* barrier)
+{
+    emulator::linger();
+    emulator::barrier_arrive(barrier, 0);
+}
+
 DEV void barrier_expect(u64* barrier, int bytes) { emulator::barrier_arrive(barrier, bytes); }
 DEV void barrier_wait(u64* barrier, int parity) { emulator::barrier_wait(barrier, parity); }
 
@@ -45,7 +53,12 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
     emulator::tensor_load(to, map, barrier, 2, at);
 }
 
-DEV void barrier_arrive_in(u64* barrier, int block) { emulator::barrier_arrive_in(barrier, block); }
+DEV void barrier_arrive_in(u64* barrier, int block)
+{
+    emulator::linger();
+    emulator::barrier_arrive_in(barrier, block);
+}
+
 DEV int cluster_rank() { return emulator::cluster_rank(); }
 DEV void sync_cluster() { emulator::cluster_barrier(); }
 DEV void tensor_load2_all(void* to, u64 map, u64* barrier, int x0, int x1)

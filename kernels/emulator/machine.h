@@ -27,6 +27,9 @@ extern bool reverse_threads;
 extern bool late_tensors, late_products;
 extern long tensor_products;
 
+// Not 0: warps of a warpgroup run apart, each held back by up to 200 turns of the others before some of what it does, by numbers drawn from this seed.
+extern unsigned lag;
+
 // Blocks of the launch along x.
 extern int blocks;
 

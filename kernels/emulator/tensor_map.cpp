@@ -38,4 +38,6 @@ extern "C" __attribute__((visibility("default"))) void FP_EMULATOR_hopper_order(
     emulator::late_products = late_products;
 }
 
+extern "C" __attribute__((visibility("default"))) void FP_EMULATOR_hopper_lag(unsigned seed) { emulator::lag = seed; }
+
 extern "C" __attribute__((visibility("default"))) long FP_EMULATOR_tensor_products() { return emulator::tensor_products; }

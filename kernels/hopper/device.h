@@ -41,10 +41,11 @@ DEV void barrier_expect(u64* barrier, int bytes)
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes) : "memory");
 }
 
-// Arrives at the barrier at this place of a block of the cluster.
+// Arrives at the barrier at this place of a block of the cluster. It says nothing of what this thread wrote: with `.release.cluster` the assembler
+// waits for all its writes, to the device's memory too.
 DEV void barrier_arrive_in(u64* barrier, int block)
 {
-    asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\nmbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n}" ::"r"(shared_address(barrier)),
+    asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\nmbarrier.arrive.shared::cluster.b64 _, [there];\n}" ::"r"(shared_address(barrier)),
                  "r"(block) : "memory");
 }
 

@@ -228,6 +228,8 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
             // A barrier tells this phase from the last alone: the other warpgroup must have seen all its stages filled.
             barrier_wait(s.turn + group, (round ^ group ^ 1) & 1);
             Ring ring = *s.next;
+            // The leader's warp may be through with its steps, and leave the next place there, before another has begun.
+            sync_group();
             for (int step = item.first; step < item.last; step++)
             {
                 barrier_wait(s.full + ring.stage, ring.parity);
@@ -248,7 +250,8 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
             products_wait<0>();
             hold(low);
             hold(high);
-            release(s, before);
+            // A slice may have no steps, where taps are left out.
+            if (item.last > item.first) release(s, before);
             if (is_beyond(a, item)) continue;
             if (item.shared >= 0)
             {

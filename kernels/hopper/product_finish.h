@@ -226,6 +226,8 @@ template <int BN> struct ProductFinish
         {
             if (which == 1)
             {
+                // What was read is read before the engine writes there.
+                tensors_publish();
                 sync_group();
                 if (is_leader()) ask<GATED>(a, s, at, MAP_RESIDUAL1);
             }
@@ -279,8 +281,13 @@ template <int BN> struct ProductFinish
         add_tiles<GATED>(a, s, at, low, high);
         if (!a.product.out.half)
         {
-            // The leader asks for the next tile's residual behind this: all have read this one's.
-            sync_group();
+            if (is_half(a.product.residual0))
+            {
+                // The leader asks for the next tile's residual behind this: all have read this one's.
+                tensors_publish();
+                sync_group();
+            }
+
             to_memory<GATED>(a, at, low, high);
             return;
         }

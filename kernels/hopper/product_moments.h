@@ -57,6 +57,8 @@ template <int BN> struct ProductMoments
         sum += shfl_xor(sum, LANES);
         squares += shfl_xor(squares, LANES);
         if (thread % 32 < LANES) sums[thread / 32 * LANES + lane] = f32x2{sum, squares};
+        // What was read is read before the engine writes the next residual there.
+        tensors_publish();
         sync_group();
         if (thread >= LANES || lane % lanes != 0 || at.n + column0 >= a.product.n) return;
         sum = squares = 0;

@@ -41,6 +41,14 @@ public sealed class HopperAttentionTests : IDisposable
     public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
 
+    /// <summary>Cases by seeds.</summary>
+    public static TheoryData<string, bool, uint> Lags => HopperRun.Lags(s_cases.Keys, pairs: false);
+
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [MemberData(nameof(Lags))]
+    public void Warps_may_run_apart(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed, pairs: pairs);
+
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();
 

@@ -63,6 +63,10 @@ internal static partial class Hopper
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_order")]
     private static partial void SetOrder(int lateTensors, int lateProducts);
 
+    /// <summary>Lets warps of a warpgroup run apart, by delays that a seed draws; 0 for none.</summary>
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_lag")]
+    public static partial void Lag(uint seed);
+
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_tensor_products")]
     private static partial nint CountProducts();
 }

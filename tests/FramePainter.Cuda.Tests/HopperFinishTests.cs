@@ -109,6 +109,22 @@ public sealed class HopperFinishTests : IDisposable
     public void Values_at_the_border_are_float32(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_borders[name], precision, Roundings, lateTensors, lateProducts, reverse, inner: false);
 
+    /// <summary>The cases with a norm, with and without pairs, by seeds.</summary>
+    public static TheoryData<string, bool, uint> NormLags => HopperRun.Lags(s_norms.Keys, pairs: true);
+
+    /// <summary>The cases with values at the border, by seeds.</summary>
+    public static TheoryData<string, bool, uint> BorderLags => HopperRun.Lags(s_borders.Keys, pairs: false);
+
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [MemberData(nameof(NormLags))]
+    public void Warps_may_run_apart(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_norms[name], NormRoundings, seed, pairs: pairs);
+
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [MemberData(nameof(BorderLags))]
+    public void Warps_may_run_apart_at_the_border(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_borders[name], Roundings, seed, inner: false, pairs: pairs);
+
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();
 

@@ -22,6 +22,40 @@ internal static class HopperRun
         return runs;
     }
 
+    /// <summary>Names with whether blocks go in pairs, and the seeds of the delays that warps are held back by.</summary>
+    public static TheoryData<string, bool, uint> Lags(IEnumerable<string> names, bool pairs)
+    {
+        var seeds = Profiles.IsFull ? 8u : 1;
+        var runs = new TheoryData<string, bool, uint>();
+        foreach (var name in names)
+        {
+            for (var seed = 1u; seed <= seeds; seed++)
+            {
+                runs.Add(name, false, seed);
+                if (pairs)
+                {
+                    runs.Add(name, true, seed);
+                }
+            }
+        }
+
+        return runs;
+    }
+
+    /// <summary><see cref="Check"/> while warps run apart, as a device's may: tensors early and products late, so that what is given back too soon is written over.</summary>
+    public static void CheckLagging(OpCase one, double roundings, uint seed, bool inner = true, bool pairs = false)
+    {
+        Hopper.Lag(seed);
+        try
+        {
+            Check(one, Precision.Float32, roundings, lateTensors: false, lateProducts: true, reverse: false, inner, pairs);
+        }
+        finally
+        {
+            Hopper.Lag(0);
+        }
+    }
+
     /// <summary>Fails where the relative L2 of the result is beyond so many roundings of halves, or where no warpgroup multiplied.</summary>
     public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse, bool inner = true, bool pairs = false)
     {
