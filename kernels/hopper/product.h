@@ -250,8 +250,8 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
             products_wait<0>();
             hold(low);
             hold(high);
-            // A slice may have no steps, where taps are left out.
-            if (item.last > item.first) release(s, before);
+            // Of a slice without steps, where taps are left out, nothing comes behind.
+            release(s, before);
             if (is_beyond(a, item)) continue;
             if (item.shared >= 0)
             {
