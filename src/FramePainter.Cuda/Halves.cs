@@ -27,7 +27,19 @@ internal static class HalvesExtensions
     /// <summary>For people.</summary>
     public static string ForPeople(this Halves halves) => halves == Halves.BFloat16 ? "bfloat16" : "float16";
 
-    /// <summary>A float rounded to nearest even, as bits.</summary>
-    public static ushort Round(this Halves halves, float value) =>
-        halves == Halves.BFloat16 ? HalfConversion.NarrowBF16(value) : BitConverter.HalfToUInt16Bits((Half)value);
+    /// <summary>Rounds floats to nearest even.</summary>
+    /// <param name="halves">To which halves.</param>
+    /// <param name="values">Floats.</param>
+    /// <param name="bits">Receives as many halves.</param>
+    public static void Round(this Halves halves, ReadOnlySpan<float> values, Span<ushort> bits)
+    {
+        if (halves == Halves.BFloat16)
+        {
+            HalfConversion.NarrowBF16(values, bits);
+        }
+        else
+        {
+            HalfConversion.NarrowF16(values, bits);
+        }
+    }
 }

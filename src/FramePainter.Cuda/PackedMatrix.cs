@@ -13,6 +13,9 @@ internal static class PackedMatrix
     const int Step = 32;
     const int Tile = 128;
 
+    /// <summary>Rows that a thread packs at a time: some tens of thousands of weights.</summary>
+    const int BlockRows = 32;
+
     /// <summary>Elements of a padded row.</summary>
     public static int RowLength(WeightMatrix matrix) => RowLength(matrix.Inputs * matrix.Taps);
 
@@ -27,62 +30,46 @@ internal static class PackedMatrix
     /// <exception cref="CheckpointException">A tensor's shape or type does not fit.</exception>
     public static ushort[] Pack(IWeightSource source, WeightMatrix matrix, MatrixForm form, Halves halves)
     {
-        var corner = MatrixForms.IsCorner(form);
-        var (gated, taps) = (form == MatrixForm.Gated, TapsOf(matrix, form));
-        var length = RowLength(matrix.Inputs * taps);
+        _ = MatrixPart.TypeOf(source, matrix);
         var packed = new ushort[Elements(matrix, form)];
-        var (output, input) = (0, 0);
-        foreach (var name in matrix.Tensors)
+        MatrixPart.Place(source, matrix, (view, part) => Parallel.For(0, (part.Outputs + BlockRows - 1) / BlockRows, block =>
         {
-            using var handle = source.Open(name);
-            var view = handle.View;
-            var single = matrix.Tensors.Length == 1;
-            var (rows, columns) = Extents(view, matrix);
-            var (outputs, inputs) = (single ? matrix.Outputs : rows, single ? matrix.Inputs : columns);
-            var (firstOutput, firstInput) = (single ? matrix.FirstOutput : 0, single ? matrix.FirstInput : 0);
-            if (firstOutput + outputs > rows || firstInput + inputs > columns || output + outputs > matrix.Outputs || input + inputs > matrix.Inputs
-                || (!single && (matrix.Join == MatrixJoin.Outputs ? inputs != matrix.Inputs : outputs != matrix.Outputs)))
-            {
-                throw Misshaped(view, matrix);
-            }
+            var first = block * BlockRows;
+            Pack(view, matrix, part, form, halves, packed, first, Math.Min(first + BlockRows, part.Outputs));
+        }));
+        return packed;
+    }
 
-            var line = new float[inputs * matrix.Taps];
-            var sums = new float[corner ? taps : 0];
-            for (var o = 0; o < outputs; o++)
+    /// <summary>Some rows of a tensor: no two blocks of them write the same element.</summary>
+    static void Pack(TensorView view, WeightMatrix matrix, MatrixPart part, MatrixForm form, Halves halves, ushort[] packed, int first, int end)
+    {
+        var (corner, taps) = (MatrixForms.IsCorner(form), TapsOf(matrix, form));
+        var (length, inputs) = (RowLength(matrix.Inputs * taps), part.Inputs);
+        var line = new float[inputs * matrix.Taps];
+        var byTap = matrix.Taps == 1 ? line : new float[inputs * taps];
+        for (var o = first; o < end; o++)
+        {
+            view.CopyTo((((long)(part.FromOutput + o) * part.TensorInputs) + part.FromInput) * matrix.Taps, line);
+            if (matrix.Taps > 1)
             {
-                view.CopyTo((((long)(firstOutput + o) * columns) + firstInput) * matrix.Taps, line);
-                var row = packed.AsSpan(RowOf(matrix, output + o, gated) * length, length);
-                for (var i = 0; i < inputs; i++)
+                Array.Clear(byTap);
+                for (var tap = 0; tap < matrix.Taps; tap++)
                 {
-                    var own = line.AsSpan(i * matrix.Taps, matrix.Taps);
-                    if (corner)
+                    var to = byTap.AsSpan((corner ? MatrixForms.TapOf(form, tap) : tap) * inputs, inputs);
+                    for (var i = 0; i < to.Length; i++)
                     {
-                        Array.Clear(sums);
-                        for (var tap = 0; tap < matrix.Taps; tap++)
-                        {
-                            sums[MatrixForms.TapOf(form, tap)] += own[tap];
-                        }
-
-                        own = sums;
-                    }
-
-                    for (var tap = 0; tap < taps; tap++)
-                    {
-                        row[(tap * matrix.Inputs) + input + i] = halves.Round(own[tap]);
+                        var weight = line[(i * matrix.Taps) + tap];
+                        to[i] = corner ? to[i] + weight : weight;
                     }
                 }
             }
 
-            output += matrix.Join == MatrixJoin.Outputs ? outputs : 0;
-            input += matrix.Join == MatrixJoin.Inputs ? inputs : 0;
+            var row = packed.AsSpan(RowOf(matrix, part.ToOutput + o, form == MatrixForm.Gated) * length, length);
+            for (var tap = 0; tap < taps; tap++)
+            {
+                halves.Round(byTap.AsSpan(tap * inputs, inputs), row.Slice((tap * matrix.Inputs) + part.ToInput, inputs));
+            }
         }
-
-        if (matrix.Join == MatrixJoin.Outputs ? output != matrix.Outputs : input != matrix.Inputs)
-        {
-            throw new CheckpointException($"Tensors '{string.Join("', '", matrix.Tensors)}' do not fill a matrix of {matrix.Outputs} outputs and {matrix.Inputs} inputs.", tensor: matrix.Tensors[0]);
-        }
-
-        return packed;
     }
 
     static int TapsOf(WeightMatrix matrix, MatrixForm form) => MatrixForms.IsCorner(form) ? 4 : matrix.Taps;
@@ -92,22 +79,4 @@ internal static class PackedMatrix
         var half = matrix.Outputs / 2;
         return !gated ? output : output < half ? 2 * output : (2 * (output - half)) + 1;
     }
-
-    static (int Outputs, int Inputs) Extents(TensorView view, WeightMatrix matrix)
-    {
-        if (view.Type is not (DType.F32 or DType.F16 or DType.BF16))
-        {
-            throw new CheckpointException($"Tensor '{view.Name}' holds {view.Type}; weights are F32, F16 or BF16.", tensor: view.Name);
-        }
-
-        if (view.Shape.Rank < 2 || view.Shape.Count != (long)view.Shape[0] * view.Shape[1] * matrix.Taps)
-        {
-            throw Misshaped(view, matrix);
-        }
-
-        return (view.Shape[0], view.Shape[1]);
-    }
-
-    static CheckpointException Misshaped(TensorView view, WeightMatrix matrix) =>
-        new($"Tensor '{view.Name}' is {view.Shape}, which does not make {matrix.Outputs} outputs of {matrix.Inputs} inputs and {matrix.Taps} taps.", tensor: view.Name);
 }

@@ -59,7 +59,7 @@ internal sealed class DeviceMatrix : IDisposable
     /// <exception cref="CheckpointException">A tensor is missing, misshaped or of another type.</exception>
     public static DeviceMatrix Pack(IlgpuBackend backend, IWeightSource source, WeightMatrix matrix, bool gated, WeightStorage storage)
     {
-        var type = storage == WeightStorage.Half ? DType.F16 : CommonType(source, matrix);
+        var type = storage == WeightStorage.Half ? DType.F16 : MatrixPart.TypeOf(source, matrix);
         var columns = gated ? (((matrix.Outputs / 2) + GateBlock - 1) / GateBlock * 2 * GateBlock) : matrix.Outputs;
         var count = checked(matrix.Inputs * matrix.Taps * columns);
         return new DeviceMatrix(backend, type, columns, count, () => PackedOf(source, matrix, gated, type, columns, count));
@@ -75,43 +75,18 @@ internal sealed class DeviceMatrix : IDisposable
     static Array PackedOf(IWeightSource source, WeightMatrix matrix, bool gated, DType type, int columns, int count)
     {
         Array packed = type == DType.F32 ? new float[count] : new ushort[count];
-        var (output, input) = (0, 0);
-        foreach (var name in matrix.Tensors)
+        MatrixPart.Place(source, matrix, (view, part) =>
         {
-            using var handle = source.Open(name);
-            var part = MatrixPart.Of(handle.View, matrix, output, input);
             if (type == DType.F32)
             {
-                Scatter(handle.View.ToArray(), (float[])packed, matrix, part, columns, gated);
+                Scatter(view.ToArray(), (float[])packed, matrix, part, columns, gated);
             }
             else
             {
-                Scatter(BitsOf(handle.View, type), (ushort[])packed, matrix, part, columns, gated);
+                Scatter(BitsOf(view, type), (ushort[])packed, matrix, part, columns, gated);
             }
-
-            output += matrix.Join == MatrixJoin.Outputs ? part.Outputs : 0;
-            input += matrix.Join == MatrixJoin.Inputs ? part.Inputs : 0;
-        }
-
-        MatrixPart.CheckComplete(matrix, output, input);
+        });
         return packed;
-    }
-
-    static DType CommonType(IWeightSource source, WeightMatrix matrix)
-    {
-        DType? common = null;
-        foreach (var name in matrix.Tensors)
-        {
-            var type = source.Describe(name).Type;
-            if (!type.IsWeight())
-            {
-                throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);
-            }
-
-            common = common is null || common == type ? type : DType.F32;
-        }
-
-        return common ?? throw new ArgumentException("A matrix has at least one tensor.", nameof(matrix));
     }
 
     static unsafe ushort[] BitsOf(TensorView view, DType type)

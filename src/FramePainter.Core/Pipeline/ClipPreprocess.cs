@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using FramePainter.Tensors;
 
 namespace FramePainter.Pipeline;
 

@@ -1,3 +1,5 @@
+using FramePainter.Tensors;
+
 namespace FramePainter.Pipeline;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
@@ -24,7 +25,15 @@ public static class HalfConversion
     public static void WidenBF16(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, source.Length, nameof(destination));
-        for (var i = 0; i < source.Length; i++)
+        var i = 0;
+        for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        {
+            Vector.Widen(new Vector<ushort>(source[i..]), out var low, out var high);
+            Vector.AsVectorSingle(low << 16).CopyTo(destination[i..]);
+            Vector.AsVectorSingle(high << 16).CopyTo(destination[(i + Vector<uint>.Count)..]);
+        }
+
+        for (; i < source.Length; i++)
         {
             destination[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
         }
@@ -36,9 +45,23 @@ public static class HalfConversion
     public static void NarrowBF16(ReadOnlySpan<float> source, Span<ushort> destination)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, source.Length, nameof(destination));
-        for (var i = 0; i < source.Length; i++)
+        var i = 0;
+        for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        {
+            Vector.Narrow(Narrow(new Vector<float>(source[i..])), Narrow(new Vector<float>(source[(i + Vector<float>.Count)..]))).CopyTo(destination[i..]);
+        }
+
+        for (; i < source.Length; i++)
         {
             destination[i] = NarrowBF16(source[i]);
+        }
+
+        static Vector<uint> Narrow(Vector<float> values)
+        {
+            var bits = Vector.AsVectorUInt32(values);
+            var high = bits >>> 16;
+            var rounded = (bits + new Vector<uint>(0x7FFF) + (high & Vector<uint>.One)) >>> 16;
+            return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(values, values)), rounded, high | new Vector<uint>(0x40));
         }
     }
 

@@ -3,13 +3,17 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Tensors;
 
 /// <summary>
-/// Memory outside the managed heap, aligned to 64 bytes and zeroed. Sizes beyond 2 GB are fine.
+/// Memory outside the managed heap, aligned to 64 bytes and zeroed. Sizes beyond 2 GB are fine. Large ones lie on pages of 2 MB where Linux has them: a page is
+/// made when it is first written to, and gigabytes of weights are a million pages of 4 KB.
 /// Every buffer is counted, so that tests can hold the library to giving all of it back.
 /// </summary>
 public sealed unsafe class NativeBuffer : IDisposable
 {
     /// <summary>Alignment of every buffer and of every value in an arena, in bytes: one AVX-512 register, one cache line.</summary>
     public const int Alignment = 64;
+
+    /// <summary>Buffers from this size on are mapped by themselves on Linux.</summary>
+    const int HugePage = 2 << 20;
 
     static long s_liveBytes;
     static long s_peakBytes;
@@ -18,6 +22,8 @@ public sealed unsafe class NativeBuffer : IDisposable
     static Action<long>? s_fault;
 
     void* _pointer;
+    nint _mapping;
+    nuint _mappedBytes;
 
     /// <summary>Allocates a zeroed buffer.</summary>
     /// <param name="bytes">Its size, at least 0.</param>
@@ -35,11 +41,19 @@ public sealed unsafe class NativeBuffer : IDisposable
         try
         {
             s_fault?.Invoke(bytes);
-            _pointer = NativeMemory.AlignedAlloc(rounded, Alignment);
+            if (OperatingSystem.IsLinux() && bytes >= HugePage)
+            {
+                Map(rounded);
+                filled = false;
+            }
+            else
+            {
+                _pointer = NativeMemory.AlignedAlloc(rounded, Alignment);
+            }
         }
         catch (OutOfMemoryException e)
         {
-            throw new PlanException($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", e);
+            throw Refused(bytes, e);
         }
 
         if (filled)
@@ -109,11 +123,36 @@ public sealed unsafe class NativeBuffer : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Fresh zeros from the system, from a multiple of the huge page on. What is less than a page at the end stays small pages.</summary>
+    void Map(nuint bytes)
+    {
+        _mappedBytes = checked(bytes + HugePage);
+        _mapping = UnixMemory.Map(_mappedBytes);
+        if (_mapping == -1)
+        {
+            throw Refused(Bytes, new InsufficientMemoryException());
+        }
+
+        var first = ((nuint)_mapping + HugePage - 1) / HugePage * HugePage;
+        UnixMemory.AskForHugePages((nint)first, bytes / HugePage * HugePage);
+        _pointer = (void*)first;
+    }
+
+    static PlanException Refused(long bytes, OutOfMemoryException cause) => new($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", cause);
+
     void Free()
     {
         if (_pointer is not null)
         {
-            NativeMemory.AlignedFree(_pointer);
+            if (_mappedBytes > 0)
+            {
+                UnixMemory.Unmap(_mapping, _mappedBytes);
+            }
+            else
+            {
+                NativeMemory.AlignedFree(_pointer);
+            }
+
             _pointer = null;
             Interlocked.Add(ref s_liveBytes, -Bytes);
         }

@@ -26,7 +26,7 @@ internal sealed class CpuBackend : IBackend
     public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {_numbers.Path}{_numbers.Text}";
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, _numbers, _winograd);
+    public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, _numbers, _winograd, _pool.Workers);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes) => new CpuBuffer(bytes);

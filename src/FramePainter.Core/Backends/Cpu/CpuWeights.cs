@@ -21,8 +21,9 @@ internal enum WinogradUse
 /// <param name="source">Where they come from.</param>
 /// <param name="numbers">In which numbers products are computed and their weights kept.</param>
 /// <param name="winograd">Which 3×3 convolutions run by Winograd's algorithm.</param>
+/// <param name="threads">Threads that may pack at once.</param>
 /// <param name="countsOnly">Nothing is read or packed, only counted: for kernels that are never run.</param>
-internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster, bool countsOnly = false) : IWeightStore
+internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, WinogradUse winograd = WinogradUse.WhereFaster, int threads = 1, bool countsOnly = false) : IWeightStore
 {
     readonly MadeOnce<IDisposable> _packed = new();
     readonly MadeOnce<NativeBuffer> _vectors = new();
@@ -45,6 +46,9 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
 
     /// <summary>Where unpacked weights come from.</summary>
     public IWeightSource Source => source;
+
+    /// <summary>Threads that may pack at once.</summary>
+    public int Threads => threads;
 
     /// <summary>Whether weights are only counted.</summary>
     public bool CountsOnly => countsOnly;

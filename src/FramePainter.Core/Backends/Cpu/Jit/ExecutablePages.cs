@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Jit;
 
@@ -9,16 +10,10 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// </summary>
 internal static unsafe partial class ExecutablePages
 {
-    const int ReadWrite = 1 | 2;
-    const int ReadExecute = 1 | 4;
-    const int MapPrivate = 2;
     const uint MemCommitReserve = 0x3000;
     const uint MemRelease = 0x8000;
     const uint PageReadWrite = 0x04;
     const uint PageExecuteRead = 0x20;
-
-    /// <summary>Anonymous memory: 0x20 on Linux, 0x1000 on macOS.</summary>
-    static int MapAnonymous => OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
 
     /// <summary>Maps code; returns its address.</summary>
     /// <param name="code">Position-independent machine code.</param>
@@ -40,17 +35,17 @@ internal static unsafe partial class ExecutablePages
     static nint MapOnUnix(ReadOnlySpan<byte> code)
     {
         var size = (nuint)code.Length;
-        var address = mmap(0, size, ReadWrite, MapPrivate | MapAnonymous, -1, 0);
+        var address = UnixMemory.Map(size);
         if (address == -1)
         {
             throw Refused("map memory");
         }
 
         code.CopyTo(new Span<byte>((void*)address, code.Length));
-        if (mprotect(address, size, ReadExecute) != 0)
+        if (!UnixMemory.Protect(address, size, UnixMemory.ReadExecute))
         {
             var refused = Refused("make memory executable");
-            _ = munmap(address, size);
+            UnixMemory.Unmap(address, size);
             throw refused;
         }
 
@@ -81,18 +76,6 @@ internal static unsafe partial class ExecutablePages
         var error = new Win32Exception(Marshal.GetLastPInvokeError());
         return new PlatformNotSupportedException($"the host refuses to {what}: {error.Message}", error);
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int mprotect(nint address, nuint length, int protection);
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int munmap(nint address, nuint length);
 
     [LibraryImport("kernel32", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FramePainter.Tensors;
 
 namespace FramePainter.Backends.Cpu.Jit;
 
@@ -12,8 +13,6 @@ internal static unsafe partial class MatrixThread
     const nint StackBytes = 64 << 10;
 
     const int Disabled = 2;
-    const int ReadWrite = 1 | 2;
-    const int PrivateAnonymousStack = 0x02 | 0x20 | 0x20000;
 
     [ThreadStatic]
     static bool s_ready;
@@ -38,17 +37,17 @@ internal static unsafe partial class MatrixThread
             return;
         }
 
-        var memory = mmap(0, StackBytes, ReadWrite, PrivateAnonymousStack, -1, 0);
+        var memory = UnixMemory.Map((nuint)StackBytes, UnixMemory.Stack);
         if (memory == -1)
         {
             return;
         }
 
-        _ = mprotect(memory, Environment.SystemPageSize, 0);
+        _ = UnixMemory.Protect(memory, (nuint)Environment.SystemPageSize, UnixMemory.None);
         var larger = new SignalStack { Start = memory, Bytes = StackBytes };
         if (sigaltstack(&larger, null) != 0)
         {
-            _ = munmap(memory, StackBytes);
+            UnixMemory.Unmap(memory, (nuint)StackBytes);
         }
     }
 
@@ -64,16 +63,4 @@ internal static unsafe partial class MatrixThread
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int sigaltstack(SignalStack* wanted, SignalStack* before);
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint mmap(nint address, nint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int mprotect(nint address, nint length, int protection);
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int munmap(nint address, nint length);
 }

@@ -84,12 +84,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
         var wordInputs = numbers.Brain is null ? 1 : BrainTiles.PairInputs;
         return weights.CountsOnly ? Count(weights, key, matrix, columns, gated, numbers.Type, wordInputs) : weights.Packed(key, source =>
         {
-            var packed = Pack(source, matrix, columns, gated);
+            var packed = Pack(source, matrix, columns, gated, weights.Threads);
             var type = numbers.Type ?? packed.Type;
             if (packed.Type != type || packed.WordInputs != wordInputs)
             {
                 using var stored = packed;
-                packed = stored.Recast(type, wordInputs, string.Join("', '", matrix.Tensors));
+                packed = stored.Recast(type, wordInputs, string.Join("', '", matrix.Tensors), weights.Threads);
             }
 
             return (packed, packed.Bytes);
@@ -123,25 +123,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         var panelOutputs = gated ? columns / 2 : columns;
         var panels = ((gated ? matrix.Outputs / 2 : matrix.Outputs) + panelOutputs - 1) / panelOutputs;
-        return new PackedMatrix(CommonType(source, matrix), 1, matrix.Inputs * matrix.Taps, columns, panelOutputs, panels, countsOnly);
+        return new PackedMatrix(MatrixPart.TypeOf(source, matrix), 1, matrix.Inputs * matrix.Taps, columns, panelOutputs, panels, countsOnly);
     }
 
-    static PackedMatrix Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated)
+    static PackedMatrix Pack(IWeightSource source, WeightMatrix matrix, int columns, bool gated, int threads)
     {
         var packed = Empty(source, matrix, columns, gated);
         try
         {
-            var (output, input) = (0, 0);
-            foreach (var name in matrix.Tensors)
-            {
-                using var handle = source.Open(name);
-                var part = PanelPart.Of(handle.View, matrix, output, input);
-                packed.Add(handle.View, matrix, part);
-                output += matrix.Join == MatrixJoin.Outputs ? part.Outputs : 0;
-                input += matrix.Join == MatrixJoin.Inputs ? part.Inputs : 0;
-            }
-
-            PanelPart.CheckComplete(matrix, output, input);
+            MatrixPart.Place(source, matrix, (view, part) => packed.Add(view, matrix, part, threads));
         }
         catch
         {
@@ -152,17 +142,20 @@ internal sealed unsafe class PackedMatrix : IDisposable
         return packed;
     }
 
-    PackedMatrix Recast(DType type, int wordInputs, string tensors)
+    PackedMatrix Recast(DType type, int wordInputs, string tensors, int threads)
     {
         var recast = new PackedMatrix(type, wordInputs, Inputs, Columns, PanelOutputs, Panels);
         try
         {
-            var widened = new float[Inputs * Columns];
-            for (var panel = 0; panel < Panels; panel++)
+            RowWork.Run(Panels, threads, (first, end) =>
             {
-                new TensorView(tensors, Type, new Shape(widened.Length), (nint)At(panel, 0)).CopyTo(0, widened);
-                PanelRecast.Write(widened, recast, panel, tensors);
-            }
+                var widened = new float[Inputs * Columns];
+                for (var panel = first; panel < end; panel++)
+                {
+                    new TensorView(tensors, Type, new Shape(widened.Length), (nint)At(panel, 0)).CopyTo(0, widened);
+                    PanelRecast.Write(widened, recast, panel, tensors);
+                }
+            });
         }
         catch
         {
@@ -173,52 +166,38 @@ internal sealed unsafe class PackedMatrix : IDisposable
         return recast;
     }
 
-    static DType CommonType(IWeightSource source, WeightMatrix matrix)
-    {
-        DType? common = null;
-        foreach (var name in matrix.Tensors)
-        {
-            var type = source.Describe(name).Type;
-            if (!type.IsWeight())
-            {
-                throw new CheckpointException($"Tensor '{name}' holds {type}; weights are F32, F16 or BF16.", tensor: name);
-            }
-
-            common = common is null || common == type ? type : DType.F32;
-        }
-
-        return common ?? throw new ArgumentException("A matrix has at least one tensor.", nameof(matrix));
-    }
-
-    void Add(TensorView view, WeightMatrix matrix, PanelPart part)
+    void Add(TensorView view, WeightMatrix matrix, MatrixPart part, int threads)
     {
         if (view.Type != Type)
         {
             var widened = view.ToArray();
             fixed (float* floats = widened)
             {
-                Scatter<float>((byte*)floats, matrix, part);
+                Scatter<float>((nint)floats, matrix, part, threads);
             }
         }
         else if (Type == DType.F32)
         {
-            Scatter<float>((byte*)view.Address, matrix, part);
+            Scatter<float>(view.Address, matrix, part, threads);
         }
         else
         {
-            Scatter<ushort>((byte*)view.Address, matrix, part);
+            Scatter<ushort>(view.Address, matrix, part, threads);
         }
     }
 
     /// <summary>Transposes panel by panel: outputs are read as parallel streams, the panel is written in order.</summary>
-    void Scatter<T>(byte* tensor, WeightMatrix matrix, PanelPart part)
+    void Scatter<T>(nint tensor, WeightMatrix matrix, MatrixPart part, int threads)
+        where T : unmanaged => RowWork.Run(Panels, threads, (first, end) => Scatter<T>((byte*)tensor, matrix, part, first, end));
+
+    void Scatter<T>(byte* tensor, WeightMatrix matrix, MatrixPart part, int firstPanel, int endPanel)
         where T : unmanaged
     {
         var half = matrix.Outputs / 2;
         var gated = PanelOutputs != Columns;
         var sources = stackalloc T*[Columns];
         var to = stackalloc int[Columns];
-        for (var panel = 0; panel < Panels; panel++)
+        for (var panel = firstPanel; panel < endPanel; panel++)
         {
             var count = 0;
             for (var column = 0; column < Columns; column++)

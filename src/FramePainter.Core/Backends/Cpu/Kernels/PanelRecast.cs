@@ -27,11 +27,7 @@ internal static unsafe class PanelRecast
                 WriteBytes(panel, matrix, number, tensors);
                 break;
             case DType.BF16:
-                for (var i = 0; i < panel.Length; i++)
-                {
-                    ((ushort*)target)[Place(matrix, i)] = HalfConversion.NarrowBF16(panel[i]);
-                }
-
+                WriteBrain(panel, matrix, (ushort*)target);
                 break;
             case DType.F16:
                 var largest = TensorPrimitives.MaxMagnitude(panel);
@@ -45,6 +41,31 @@ internal static unsafe class PanelRecast
                 break;
             default:
                 throw new NotSupportedException($"Weights are not kept as {matrix.Type}.");
+        }
+    }
+
+    /// <summary>Rounded to nearest even, both inputs of a pair at a time.</summary>
+    static void WriteBrain(ReadOnlySpan<float> panel, PackedMatrix matrix, ushort* target)
+    {
+        if (matrix.WordInputs == 1)
+        {
+            HalfConversion.NarrowBF16(panel, new Span<ushort>(target, panel.Length));
+            return;
+        }
+
+        // Zeros behind an odd last input are there.
+        var columns = matrix.Columns;
+        Span<ushort> pair = stackalloc ushort[2 * columns];
+        for (var at = 0; at < panel.Length; at += pair.Length)
+        {
+            var inputs = panel.Slice(at, Math.Min(pair.Length, panel.Length - at));
+            pair.Clear();
+            HalfConversion.NarrowBF16(inputs, pair);
+            for (var c = 0; c < columns; c++)
+            {
+                target[at + (2 * c)] = pair[c];
+                target[at + (2 * c) + 1] = pair[columns + c];
+            }
         }
     }
 

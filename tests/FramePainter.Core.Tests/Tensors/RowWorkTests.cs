@@ -1,9 +1,10 @@
 using FramePainter.Core.Tests.Support;
 using FramePainter.Pipeline;
+using FramePainter.Tensors;
 
-namespace FramePainter.Core.Tests.Pipeline;
+namespace FramePainter.Core.Tests.Tensors;
 
-/// <summary>Pictures and noise are the same bits by any number of threads.</summary>
+/// <summary>Rows are done once, and pictures and noise are the same bits by any number of threads.</summary>
 public sealed class RowWorkTests
 {
     [Theory]
@@ -23,6 +24,21 @@ public sealed class RowWorkTests
             }
         });
         Assert.All(done, d => Assert.Equal(1, d));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void What_a_row_throws_comes_out_as_it_is(int threads)
+    {
+        var error = Assert.Throws<CheckpointException>(() => RowWork.Run(100, threads, (first, end) =>
+        {
+            if (first <= 70 && 70 < end)
+            {
+                throw new CheckpointException("row 70");
+            }
+        }));
+        Assert.Equal("row 70", error.Message);
     }
 
     [Theory]
