@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FramePainter.Tensors;
 
 /// <summary>
-/// Memory outside the managed heap, aligned to 64 bytes and zeroed. Sizes beyond 2 GB are fine. Large ones lie on pages of 2 MB where Linux has them: a page is
+/// Memory outside the managed heap, aligned to 64 bytes and zeroed. Sizes beyond 2 GB are fine. Those of 2 MB and more lie on pages of that size where Linux has them: a page is
 /// made when it is first written to, and gigabytes of weights are a million pages of 4 KB.
 /// Every buffer is counted, so that tests can hold the library to giving all of it back.
 /// </summary>
@@ -12,7 +12,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Alignment of every buffer and of every value in an arena, in bytes: one AVX-512 register, one cache line.</summary>
     public const int Alignment = 64;
 
-    /// <summary>Buffers from this size on are mapped by themselves on Linux.</summary>
+    /// <summary>Zeroed buffers from this size on are mapped by themselves on Linux.</summary>
     const int HugePage = 2 << 20;
 
     static long s_liveBytes;
@@ -41,7 +41,7 @@ public sealed unsafe class NativeBuffer : IDisposable
         try
         {
             s_fault?.Invoke(bytes);
-            if (OperatingSystem.IsLinux() && bytes >= HugePage)
+            if (OperatingSystem.IsLinux() && filled && bytes >= HugePage)
             {
                 Map(rounded);
                 filled = false;
@@ -94,7 +94,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Lets a fault stand before every allocation of the calling thread, told its size: it throws as the system would. Null takes it away.</summary>
     internal static void Inject(Action<long>? fault) => s_fault = fault;
 
-    /// <summary>A buffer that is written to before anything reads it: not zeroed.</summary>
+    /// <summary>A buffer that is written to before anything reads it, and soon given back: not zeroed, and never mapped by itself, so that the next one has the same pages.</summary>
     /// <param name="bytes">Its size, at least 0.</param>
     /// <exception cref="PlanException">The system refuses the memory.</exception>
     internal static NativeBuffer Unfilled(long bytes) => new(bytes, filled: false);
