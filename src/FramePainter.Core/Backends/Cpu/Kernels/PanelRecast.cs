@@ -53,7 +53,7 @@ internal static unsafe class PanelRecast
             return;
         }
 
-        // Zeros behind an odd last input are there.
+        // An odd last input has zeros beside it.
         var columns = matrix.Columns;
         Span<ushort> pair = stackalloc ushort[2 * columns];
         for (var at = 0; at < panel.Length; at += pair.Length)
