@@ -175,34 +175,34 @@ DEV void join_chunks(const float* part, int chunks, float& count, float& mean, f
     UNROLL for (int mask = 16; mask > 0; mask >>= 1) join(count, mean, squares, shfl_xor(count, mask), shfl_xor(mean, mask), shfl_xor(squares, mask));
 }
 
-// Mean, biased variance, unbiased variance of every group. One warp a group.
-FP_KERNEL(moments_join, 128, 1, MomentsArgs, a)
+// Joins the chunks of every group, one warp a group, and leaves three numbers of each.
+template <class NUMBERS> DEV void join_groups(const MomentsArgs& a, NUMBERS numbers)
 {
     int group = bid_x() * 4 + tid() / 32;
     if (group >= a.groups * a.sets) return;
     float count, mean, squares;
     join_chunks(a.parts + (i64)group * a.chunks * 3, a.chunks, count, mean, squares);
-    if (tid() % 32 == 0)
-    {
-        a.moments[group * 3] = mean;
-        a.moments[group * 3 + 1] = squares / count;
-        a.moments[group * 3 + 2] = squares / (count - 1);
-    }
+    if (tid() % 32 == 0) numbers(a.moments + group * 3, count, mean, squares);
 }
 
-// The chunks of every group as one. One warp a group.
+// Mean, biased variance, unbiased variance.
+FP_KERNEL(moments_join, 128, 1, MomentsArgs, a)
+{
+    join_groups(a, [](float* to, float count, float mean, float squares) {
+        to[0] = mean;
+        to[1] = squares / count;
+        to[2] = squares / (count - 1);
+    });
+}
+
+// All chunks as one.
 FP_KERNEL(moments_fold, 128, 1, MomentsArgs, a)
 {
-    int group = bid_x() * 4 + tid() / 32;
-    if (group >= a.groups * a.sets) return;
-    float count, mean, squares;
-    join_chunks(a.parts + (i64)group * a.chunks * 3, a.chunks, count, mean, squares);
-    if (tid() % 32 == 0)
-    {
-        a.moments[group * 3] = count;
-        a.moments[group * 3 + 1] = mean;
-        a.moments[group * 3 + 2] = squares;
-    }
+    join_groups(a, [](float* to, float count, float mean, float squares) {
+        to[0] = count;
+        to[1] = mean;
+        to[2] = squares;
+    });
 }
 
 // Means and inverse deviations of the set's groups lie in shared memory.

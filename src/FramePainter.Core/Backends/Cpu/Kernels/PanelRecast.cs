@@ -44,28 +44,15 @@ internal static unsafe class PanelRecast
         }
     }
 
-    /// <summary>Rounded to nearest even, both inputs of a pair at a time.</summary>
+    /// <summary>Rounded to nearest even.</summary>
     static void WriteBrain(ReadOnlySpan<float> panel, PackedMatrix matrix, ushort* target)
     {
-        if (matrix.WordInputs == 1)
+        Span<ushort> word = stackalloc ushort[matrix.WordInputs * matrix.Columns];
+        for (var at = 0; at < panel.Length; at += word.Length)
         {
-            HalfConversion.NarrowBF16(panel, new Span<ushort>(target, panel.Length));
-            return;
-        }
-
-        // An odd last input has zeros beside it.
-        var columns = matrix.Columns;
-        Span<ushort> pair = stackalloc ushort[2 * columns];
-        for (var at = 0; at < panel.Length; at += pair.Length)
-        {
-            var inputs = panel.Slice(at, Math.Min(pair.Length, panel.Length - at));
-            pair.Clear();
-            HalfConversion.NarrowBF16(inputs, pair);
-            for (var c = 0; c < columns; c++)
-            {
-                target[at + (2 * c)] = pair[c];
-                target[at + (2 * c) + 1] = pair[columns + c];
-            }
+            word.Clear();
+            HalfConversion.NarrowBF16(panel.Slice(at, Math.Min(word.Length, panel.Length - at)), word);
+            Lay<ushort>(word, matrix.Columns, target + at);
         }
     }
 
@@ -94,24 +81,31 @@ internal static unsafe class PanelRecast
         }
 
         var target = (sbyte*)matrix.At(number, 0);
-        for (var at = 0; at < panel.Length; at += columns)
+        Span<sbyte> word = stackalloc sbyte[matrix.WordInputs * columns];
+        for (var at = 0; at < panel.Length; at += word.Length)
         {
-            for (var c = 0; c < columns; c++)
+            word.Clear();
+            var inputs = panel.Slice(at, Math.Min(word.Length, panel.Length - at));
+            for (var i = 0; i < inputs.Length; i++)
             {
-                target[Place(matrix, at + c)] = (sbyte)Math.Clamp(MathF.Round(panel[at + c] * inverse[c]), -Largest, Largest);
+                word[i] = (sbyte)Math.Clamp(MathF.Round(inputs[i] * inverse[i % columns]), -Largest, Largest);
             }
+
+            Lay<sbyte>(word, columns, target + at);
         }
     }
 
-    /// <summary>Where element i of [input][column] lies.</summary>
-    static int Place(PackedMatrix matrix, int i)
+    /// <summary>Lays the inputs of a word, [input][column], side by side in their columns. An odd last input has zeros beside it.</summary>
+    static void Lay<T>(ReadOnlySpan<T> word, int columns, T* target)
+        where T : unmanaged
     {
-        if (matrix.WordInputs == 1)
+        var inputs = word.Length / columns;
+        for (var c = 0; c < columns; c++)
         {
-            return i;
+            for (var input = 0; input < inputs; input++)
+            {
+                target[(c * inputs) + input] = word[(input * columns) + c];
+            }
         }
-
-        var (input, column) = Math.DivRem(i, matrix.Columns);
-        return (((input / 2 * matrix.Columns) + column) * 2) + (input % 2);
     }
 }
