@@ -200,10 +200,13 @@ FP_KERNEL(euler, 256, 2, EulerArgs, a)
 {
     i64 at = item_of(1);
     if (at >= a.count) return;
-    float sigma = load1(a.scalars, 0), next = load1(a.scalars, 1), weight = load1(a.scalars, 2), inverse = load1(a.scalars, 3);
+    float sigma = load1(a.scalars, 0), next = load1(a.scalars, 1), weight = load1(a.scalars, 2);
     float v = load1(a.velocity, at), x = load1(a.latents, at);
-    if (a.halves == 2) v += weight * (load1(a.velocity, a.count + at) - v);
-    float clean = v * (-sigma * inverse) + x * (inverse * inverse);
-    float r[1] = {x + (x - clean) / sigma * (next - sigma)};
+    if (a.halves == 2) v += mul_rn(weight, load1(a.velocity, a.count + at) - v);
+
+    // Each operation rounded by itself and in the original's order: latents are some hundred times the prediction at first, and what they lose then shows in edits of few steps.
+    float variance = mul_rn(sigma, sigma) + 1;
+    float clean = mul_rn(v, -sigma / __builtin_sqrtf(variance)) + x / variance;
+    float r[1] = {x + mul_rn((x - clean) / sigma, next - sigma)};
     store<1>(a.out, at, r);
 }

@@ -37,8 +37,10 @@ public sealed class GoldenTests
     [InlineData("tiny-unet-temporal-16x16")]
     [InlineData("tiny-vae-encode")]
     [InlineData("tiny-vae-decode")]
+    [InlineData("tiny-pipeline-1")]
     [InlineData("tiny-pipeline-4")]
-    public void Networks_and_the_edit_on_PoCL(string name)
+    [InlineData("tiny-pipeline-7")]
+    public void Networks_and_edits_on_PoCL(string name)
     {
         Assert.SkipWhen(Pocl.Absence is not null, Pocl.Absence ?? "");
         Check(Pocl.Shared, name);

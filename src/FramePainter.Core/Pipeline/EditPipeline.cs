@@ -39,7 +39,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     /// <summary>Refuses edits that do not fit; null where memory has no budget.</summary>
     public MemoryBudget? Budget { get; set; }
 
-    /// <summary>Threads of the processor that pictures and noise are prepared by.</summary>
+    /// <summary>Threads of the processor that pictures are prepared by.</summary>
     public int Threads { get; init; } = 1;
 
     /// <summary>The plans.</summary>
@@ -203,7 +203,7 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
         }
 
         var noise = new float[count];
-        random.Randn(noise, Threads);
+        random.Randn(noise);
         var pixels = size.PrepareSource(picture.Image).ToRgb();
         var latents = new float[plan.Graph.Output(Networks.ImageLatents).Shape.Count];
         PlanRun.Once(

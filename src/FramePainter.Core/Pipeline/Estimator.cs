@@ -69,7 +69,7 @@ internal sealed class Estimator(Checkpoint checkpoint, Networks networks, IBacke
 
         var noise = new float[Math.Min(largest, size.Width * size.Height * 3)];
         clock.Restart();
-        new TorchRandom(1).Randn(noise, threads);
+        new TorchRandom(1).Randn(noise);
         var drawing = clock.Elapsed.TotalSeconds * size.Width * size.Height * 3 / noise.Length;
 
         var side = Math.Min(1024, Math.Min(size.SourceWidth, size.SourceHeight));

@@ -1,16 +1,16 @@
-using FramePainter.Tensors;
+using System.Runtime.InteropServices;
 
 namespace FramePainter.Pipeline;
 
 /// <summary>
 /// PyTorch's CPU generator: after the same seed, the same draws in the same order give the values of <c>torch.randn</c>.
-/// Half draws and draws of fewer than 16 values are equal bit for bit; longer float draws are within 2·10⁻⁶,
-/// because PyTorch's vector code approximates the logarithm and the sine. Not safe for use by several threads at once.
+/// All draws are equal bit for bit to those of an x64 processor with AVX2. (Elsewhere PyTorch takes the system's logarithm, sine and cosine for float draws of 16 values and more,
+/// which differ from these by up to 2·10⁻⁶.) Not safe for use by several threads at once.
 /// </summary>
 public sealed class TorchRandom
 {
     /// <summary>Draws of at least this many values go by blocks; shorter ones value by value.</summary>
-    const int Block = 16;
+    const int Block = FloatBoxMuller.Block;
 
     MersenneTwister _bits;
 
@@ -44,23 +44,12 @@ public sealed class TorchRandom
             return;
         }
 
-        FillUniform(destination);
-        BoxMullerAll(destination);
-        Last(destination);
-    }
-
-    /// <summary>The same by several threads: the generator's own draws are made in their order, and what becomes of them block by block.</summary>
-    internal void Randn(float[] destination, int threads)
-    {
-        if (destination.Length < Block)
+        // A part block's words are drawn and lost: the last sixteen values are drawn anew.
+        Fill(destination);
+        if (destination.Length % Block != 0)
         {
-            Randn(destination);
-            return;
+            Fill(destination[^Block..]);
         }
-
-        FillUniform(destination);
-        RowWork.Run(destination.Length / Block, threads, (first, end) => BoxMullerAll(destination.AsSpan(first * Block, (end - first) * Block)));
-        Last(destination);
     }
 
     /// <summary>Makes a draw of so many float32 values and loses it.</summary>
@@ -76,24 +65,6 @@ public sealed class TorchRandom
         for (var i = count % Block == 0 ? 0 : -Block; i < count; i++)
         {
             _bits.Next();
-        }
-    }
-
-    static void BoxMullerAll(Span<float> blocks)
-    {
-        for (var i = 0; i + Block <= blocks.Length; i += Block)
-        {
-            BoxMuller(blocks.Slice(i, Block));
-        }
-    }
-
-    void Last(Span<float> destination)
-    {
-        if (destination.Length % Block != 0)
-        {
-            var last = destination[^Block..];
-            FillUniform(last);
-            BoxMuller(last);
         }
     }
 
@@ -129,25 +100,10 @@ public sealed class TorchRandom
         }
     }
 
-    void FillUniform(Span<float> destination)
+    void Fill(Span<float> blocks)
     {
-        const int Bits = 24;
-        foreach (ref var value in destination)
-        {
-            value = (_bits.Next() & ((1u << Bits) - 1)) * (1f / (1 << Bits));
-        }
-    }
-
-    static void BoxMuller(Span<float> block)
-    {
-        const int Pairs = Block / 2;
-        for (var j = 0; j < Pairs; j++)
-        {
-            var radius = MathF.Sqrt(-2f * MathF.Log(1f - block[j]));
-            var (sin, cos) = MathF.SinCos(MathF.Tau * block[j + Pairs]);
-            block[j] = radius * cos;
-            block[j + Pairs] = radius * sin;
-        }
+        _bits.Next(MemoryMarshal.Cast<float, uint>(blocks));
+        FloatBoxMuller.Transform(blocks);
     }
 
     void DrawHalfBlock(Span<Half> block)

@@ -166,10 +166,10 @@ internal static class PointwiseKernels
                 v += arguments.Third[2] * (arguments.First[arguments.Count + i] - v);
             }
 
-            // 1/√(σ²+1) is given; x − x0 over σ is taken together, so that nothing is divided by a small σ after a subtraction.
-            var root = arguments.Third[3];
-            var slope = (v * root) + (x * sigma * root * root);
-            arguments.Output[i] = x + (slope * (arguments.Third[1] - sigma));
+            // In the original's order: what is lost in rounding while latents are some hundred times the prediction shows in edits of few steps.
+            var variance = (sigma * sigma) + 1;
+            var clean = (v * (-sigma / MathF.Sqrt(variance))) + (x / variance);
+            arguments.Output[i] = x + ((x - clean) / sigma * (arguments.Third[1] - sigma));
         }
     }
 
