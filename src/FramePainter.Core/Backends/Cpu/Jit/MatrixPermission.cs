@@ -6,7 +6,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Whether this process may use AMX. Linux grants tile registers, 8 KB more that it saves of a thread, to processes that ask for them; other systems are not asked.</summary>
 internal static partial class MatrixPermission
 {
-    /// <summary>Set to 1 where AMX is wanted. Not by default: no processor has run these kernels yet, and what .NET does in a process that has the registers is not known well enough.</summary>
+    /// <summary>Set to 1 where AMX is wanted. Not by default: an emulated processor runs these kernels as it should, but no real one has, and nothing is timed.</summary>
     public const string Wish = "FRAMEPAINTER_AMX";
 
     /// <summary>The number of arch_prctl on x64.</summary>
