@@ -429,7 +429,8 @@ public sealed record JoinHalvesOp : Op
 /// <summary>
 /// Guidance and one Euler step (v-prediction): with scalars σ, σ', w:
 /// <c>v = v_u + w·(v_c − v_u)</c> (or v_c alone when there is one half),
-/// <c>x0 = v·(−σ/√(σ²+1)) + x/(σ²+1)</c>, <c>out = x + ((x − x0)/σ)·(σ' − σ)</c>. Safe in place (out may share memory with x).
+/// <c>x0 = v·(−σ/√(σ²+1)) + x/(σ²+1)</c>, <c>out = x + ((x − x0)/σ)·(σ' − σ)</c>, every operation rounded to float32 by itself and in this order.
+/// Safe in place (out may share memory with x).
 /// </summary>
 public sealed record EulerOp : Op
 {

@@ -77,9 +77,9 @@ static class FloatBoxMuller
         var x = Fused(whole, -QuarterPiLow, Fused(whole, -QuarterPiMiddle, Fused(whole, -QuarterPiHigh, angle)));
         var square = x * x;
         var fourth = square * Polynomial(square, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f);
-        var cosine = Vector256.FusedMultiplyAdd(fourth, square, square * -0.5f) + Vector256<float>.One;
+        var cosine = Fused(fourth, square, square * -0.5f) + Vector256<float>.One;
         var cubic = square * Polynomial(square, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f);
-        var sine = Vector256.FusedMultiplyAdd(cubic, x, x);
+        var sine = Fused(cubic, x, x);
 
         var straight = Vector256.Equals(octant & Vector256.Create(2), Vector256<int>.Zero).AsSingle();
         var sineSign = (octant & Vector256.Create(4)) << (SignBit - 2);
@@ -96,7 +96,7 @@ static class FloatBoxMuller
         var sum = Vector256.Create(coefficients[0]);
         foreach (var coefficient in coefficients[1..])
         {
-            sum = Vector256.FusedMultiplyAdd(sum, x, Vector256.Create(coefficient));
+            sum = Fused(sum, x, Vector256.Create(coefficient));
         }
 
         return sum;
