@@ -117,7 +117,7 @@ public sealed class AllocationFaultTests : IDisposable
     {
         var error = Assert.Throws<PlanException>(() => new NativeBuffer(1L << 62));
         Assert.Contains("4,611,686,018,427,387,904 bytes", error.Message, StringComparison.Ordinal);
-        Assert.IsAssignableFrom<OutOfMemoryException>(error.InnerException);
+        Assert.IsType<OutOfMemoryException>(error.InnerException);
     }
 
     /// <summary>Compiles a plan over and over, each time refusing one allocation: first each of the matrix or vector that is packed next, then those of the arena.</summary>

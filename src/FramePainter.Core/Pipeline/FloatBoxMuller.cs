@@ -6,6 +6,7 @@ namespace FramePainter.Pipeline;
 /// <summary>
 /// Box–Muller in single precision, to the bit what PyTorch computes on x64 processors with AVX2: logarithm, sine and cosine are the polynomials of Moshier's Cephes library
 /// (<c>logf</c>, <c>sinf</c>, <c>cosf</c>), eight at a time, and its compiler fuses each product with the sum that it goes into.
+/// One method to the JIT, which it optimises at once: most processes call it once, for the first edit.
 /// </summary>
 static class FloatBoxMuller
 {

@@ -41,9 +41,8 @@ public sealed unsafe class NativeBuffer : IDisposable
         try
         {
             s_fault?.Invoke(bytes);
-            if (OperatingSystem.IsLinux() && filled && bytes >= HugePage)
+            if (OperatingSystem.IsLinux() && filled && bytes >= HugePage && Map(rounded))
             {
-                Map(rounded);
                 filled = false;
             }
             else
@@ -53,7 +52,7 @@ public sealed unsafe class NativeBuffer : IDisposable
         }
         catch (OutOfMemoryException e)
         {
-            throw Refused(bytes, e);
+            throw new PlanException($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", e);
         }
 
         if (filled)
@@ -123,22 +122,25 @@ public sealed unsafe class NativeBuffer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Fresh zeros from the system, from a multiple of the huge page on. What is less than a page at the end stays small pages.</summary>
-    void Map(nuint bytes)
+    /// <summary>
+    /// Fresh zeros from the system, from a multiple of the huge page on. What is less than a page at the end stays small pages.
+    /// False where the system refuses: the allocator, which wants a page less, has the last word.
+    /// </summary>
+    bool Map(nuint bytes)
     {
-        _mappedBytes = checked(bytes + HugePage);
-        _mapping = UnixMemory.Map(_mappedBytes);
-        if (_mapping == -1)
+        var mapped = checked(bytes + HugePage);
+        var mapping = UnixMemory.Map(mapped);
+        if (mapping == -1)
         {
-            throw Refused(Bytes, new InsufficientMemoryException());
+            return false;
         }
 
-        var first = ((nuint)_mapping + HugePage - 1) / HugePage * HugePage;
+        var first = ((nuint)mapping + HugePage - 1) / HugePage * HugePage;
         UnixMemory.AskForHugePages((nint)first, bytes / HugePage * HugePage);
         _pointer = (void*)first;
+        (_mapping, _mappedBytes) = (mapping, mapped);
+        return true;
     }
-
-    static PlanException Refused(long bytes, OutOfMemoryException cause) => new($"The system refused {bytes:N0} bytes of memory; {LiveBytes:N0} bytes are in use by this library.", cause);
 
     void Free()
     {
