@@ -78,7 +78,7 @@ cat > "$root/init" << EOF
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox mount -t devtmpfs dev /dev
 exec > /dev/ttyS0 2>&1
-export LD_LIBRARY_PATH=/lib DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 FRAMEPAINTER_AMX=1 FRAMEPAINTER_GOLDENS=/goldens HOME=/tmp
+export LD_LIBRARY_PATH=/lib DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 FRAMEPAINTER_GOLDENS=/goldens HOME=/tmp
 cd /app
 echo "== tests"
 ./FramePainter.$project --progress off --no-ansi $(printf "%q " "$@")

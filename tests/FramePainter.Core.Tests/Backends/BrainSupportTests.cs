@@ -66,6 +66,17 @@ public sealed class BrainSupportTests
         }
     }
 
+    [Fact]
+    public void Amx_is_the_default_where_it_is_granted_and_zero_turns_it_off()
+    {
+        Assert.True(MatrixPermission.Wants(null));
+        Assert.True(MatrixPermission.Wants("1"));
+        Assert.False(MatrixPermission.Wants("0"));
+        var wanted = MatrixPermission.Wants(Environment.GetEnvironmentVariable("FRAMEPAINTER_AMX"));
+        Assert.True(wanted || !MatrixPermission.Granted);
+        Assert.Equal(MatrixPermission.Granted && BrainSupport.HasInstructions, BrainSupport.OfThisMachine.Kernels is { Matrices: true });
+    }
+
     /// <summary>What the system saves of a thread that has used tile registers is larger than the stack that the runtime handles faults on.</summary>
     [Fact]
     public unsafe void A_null_reference_is_an_exception_on_a_thread_that_has_used_kernels_of_amx()

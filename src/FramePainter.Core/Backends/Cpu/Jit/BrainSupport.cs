@@ -17,7 +17,7 @@ internal sealed record BrainSupport(BrainKernels? Kernels, string? Absence)
     static readonly Lazy<BrainSupport> s_spelledOut = new(() => Assemble(ExecutablePages.Map, BrainInstructions.SpelledOut));
     static readonly Lazy<BrainSupport> s_spelledOutMatrices = new(() => Assemble(ExecutablePages.Map, BrainInstructions.SpelledOut, MatrixInstructions.SpelledOut));
 
-    /// <summary>AMX where it is wanted and granted, else AVX512-BF16. Assembled when first asked for.</summary>
+    /// <summary>AMX where the processor has it, the system grants it and the environment does not turn it off; else AVX512-BF16. Assembled when first asked for.</summary>
     public static BrainSupport OfThisMachine => MatrixPermission.Granted && s_matrices.Value.Kernels is not null ? s_matrices.Value : s_vectors.Value;
 
     /// <summary>AVX512-BF16 of this machine, even where it has AMX.</summary>

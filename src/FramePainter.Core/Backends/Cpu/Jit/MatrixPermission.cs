@@ -6,8 +6,8 @@ namespace FramePainter.Backends.Cpu.Jit;
 /// <summary>Whether this process may use AMX. Linux grants tile registers, 8 KB more that it saves of a thread, to processes that ask for them; other systems are not asked.</summary>
 internal static partial class MatrixPermission
 {
-    /// <summary>Set to 1 where AMX is wanted. Not by default: an emulated processor runs these kernels as it should, but no real one has, and nothing is timed.</summary>
-    public const string Wish = "FRAMEPAINTER_AMX";
+    /// <summary>The environment's say: 0 where AMX is not wanted; with anything else, or nothing, it is.</summary>
+    public const string Setting = "FRAMEPAINTER_AMX";
 
     /// <summary>The number of arch_prctl on x64.</summary>
     const int ArchPrctl = 158;
@@ -29,7 +29,12 @@ internal static partial class MatrixPermission
     }
 
     /// <summary>Whether they are wanted and may be used; asks once.</summary>
-    public static bool Granted { get; } = Environment.GetEnvironmentVariable(Wish) == "1" && HasInstructions && OperatingSystem.IsLinux() && syscall(ArchPrctl, RequestPermission, TileData) == 0;
+    public static bool Granted { get; } =
+        Wants(Environment.GetEnvironmentVariable(Setting)) && HasInstructions && OperatingSystem.IsLinux() && syscall(ArchPrctl, RequestPermission, TileData) == 0;
+
+    /// <summary>Whether AMX is wanted by what the environment says of it.</summary>
+    /// <param name="setting">The value of <see cref="Setting"/>, null where there is none.</param>
+    public static bool Wants(string? setting) => setting != "0";
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
