@@ -56,7 +56,7 @@ public sealed class BrainInstructionTests
                 Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer + (Blocking.RowStride * 4), Words = pairs, Accumulate = 1,
                 Sums = (float*)memory.Pointer + Blocking.RowStride + (pairs * columns),
             };
-            kernels.Sum(kernels.Wide[0], &call);
+            FloatKernels.Run(kernels.Wide[0], &call);
             for (var c = 0; c < columns; c++)
             {
                 Assert.True(expected[c] == sums[c] || (IsNaN(expected[c]) && IsNaN(sums[c])), $"round {round}, column {c}: expected {expected[c]:X8}, found {sums[c]:X8}");
@@ -64,7 +64,7 @@ public sealed class BrainInstructionTests
         }
     }
 
-    /// <summary>One register of rows and two, one of columns and two, whole steps of 16 words and rests, with sums to add to and without.</summary>
+    /// <summary>One register of rows and two at any distance, one of columns and two, whole steps of 16 words and rests, fetching with some, with sums to add to and without.</summary>
     [Fact]
     public unsafe void A_matrix_product_sums_even_inputs_and_odd_ones_apart_from_zero_sixteen_words_at_a_time()
     {
@@ -78,6 +78,7 @@ public sealed class BrainInstructionTests
         {
             var (rows, narrow, accumulate, pairs) = (16 * (1 + (round % 2)), round / 2 % 2 == 1, round / 4 % 2 == 1, round % 8 == 0 ? 16 * random.Next(1, 4) : random.Next(1, mostPairs + 1));
             var (least, most) = round % 3 == 0 ? (0x0000, 0x7F7F) : (0x3E00, 0x4100);
+            var apart = random.Next(mostPairs, Blocking.RowStride + 1);
             uint Any() => (uint)(random.Next(20) switch { 0 => 0, 1 => random.Next(1, 0x80), 2 when round % 5 == 0 => 0x7F80 + (random.Next(2) * 0x41), _ => random.Next(least, most) } | (random.Next(2) << 15));
             foreach (ref var word in words)
             {
@@ -88,11 +89,11 @@ public sealed class BrainInstructionTests
             var before = words[sumsAt..].ToArray();
             var call = new TileCall
             {
-                Rows = (float*)memory.Pointer, Panel = (byte*)((uint*)memory.Pointer + (mostRows * Blocking.RowStride)), Words = pairs, Accumulate = accumulate ? 1 : 0,
+                Rows = (float*)memory.Pointer, Panel = (byte*)((uint*)memory.Pointer + (mostRows * Blocking.RowStride)), Words = pairs, Distance = apart * sizeof(float), Accumulate = accumulate ? 1 : 0, Fetches = random.Next(pairs + 1),
                 Sums = (float*)memory.Pointer + sumsAt,
             };
             kernels.Enter();
-            kernels.Sum((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
+            FloatKernels.Run((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
             kernels.Leave();
             for (var i = 0; i < before.Length; i++)
             {
@@ -106,7 +107,7 @@ public sealed class BrainInstructionTests
                         uint even = 0, odd = 0;
                         for (var p = from; p < Math.Min(from + 16, pairs); p++)
                         {
-                            var (left, right) = (words[(row * Blocking.RowStride) + p], panel[(p * columns) + column]);
+                            var (left, right) = (words[(row * apart) + p], panel[(p * columns) + column]);
                             (even, odd) = (Fused(left << 16, right << 16, even), Fused(left & 0xFFFF_0000, right & 0xFFFF_0000, odd));
                         }
 
@@ -170,12 +171,12 @@ public sealed class BrainInstructionTests
         var words = (float*)memory.Pointer;
         kernels.Round(words, Blocking.RowStride, words + (2 * Blocking.RowStride), Blocking.RowStride, 2, 16);
         var call = new TileCall { Rows = words, Panel = (byte*)words, Words = 1, Sums = words + (2 * Blocking.RowStride) };
-        kernels.Sum(kernels.Narrow[0], &call);
+        FloatKernels.Run(kernels.Narrow[0], &call);
         if (OperatingSystem.IsLinux())
         {
             var matrices = Kernels(BrainKind.Matrices);
             matrices.Enter();
-            matrices.Sum(matrices.Narrow[0], &call);
+            FloatKernels.Run(matrices.Narrow[0], &call);
             matrices.Leave();
         }
 

@@ -89,9 +89,9 @@ public sealed class BrainSupportTests
             var thread = new Thread(() =>
             {
                 using var memory = new NativeBuffer(2 * MatrixAttentionScratch.Width * Blocking.RowStride * sizeof(float));
-                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Sums = (float*)memory.Pointer + (MatrixAttentionScratch.Width * Blocking.RowStride) };
+                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Distance = Blocking.RowStride * sizeof(float), Sums = (float*)memory.Pointer + (MatrixAttentionScratch.Width * Blocking.RowStride) };
                 kernels.Enter();
-                kernels.Sum(kernels.Wide[^1], &call);
+                FloatKernels.Run(kernels.Wide[^1], &call);
                 caught = Record.Exception(() => nothing!.Length);
                 kernels.Leave();
             });

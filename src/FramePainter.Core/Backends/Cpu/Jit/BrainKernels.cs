@@ -75,7 +75,7 @@ internal sealed unsafe class BrainKernels
         static nint[] At(int[] kernels, nint start) => [.. kernels.Select(at => start + at)];
     }
 
-    /// <summary>Before a thread calls product kernels. AMX's registers take their shapes, which takes longer than a kernel of few inputs.</summary>
+    /// <summary>Before a thread runs product kernels (<see cref="FloatKernels.Run"/>). AMX's registers take their shapes, which takes longer than a kernel of few inputs.</summary>
     public void Enter()
     {
         if (_enter is not null)
@@ -91,21 +91,6 @@ internal sealed unsafe class BrainKernels
         if (_leave is not null)
         {
             _leave();
-        }
-    }
-
-    /// <summary>sums (+)= rows × panel, between <see cref="Enter"/> and <see cref="Leave"/>.</summary>
-    /// <param name="kernel">One of <see cref="Wide"/>, <see cref="Narrow"/> or <see cref="Paired"/>.</param>
-    /// <param name="call">Where everything lies. To AMX rows are <see cref="Blocking.RowStride"/> words apart, sums one behind the other.</param>
-    public void Sum(nint kernel, TileCall* call)
-    {
-        if (Matrices)
-        {
-            ((delegate* unmanaged[SuppressGCTransition]<float*, byte*, int, float*, int, void>)kernel)(call->Rows, call->Panel, call->Words, call->Sums, call->Accumulate);
-        }
-        else
-        {
-            FloatKernels.Run(kernel, call);
         }
     }
 

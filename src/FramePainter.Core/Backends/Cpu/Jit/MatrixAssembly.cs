@@ -12,11 +12,14 @@ internal static class MatrixAssembly
 {
     const int Words = MatrixInstructions.RowBytes / sizeof(float);
     const int PanelRow = 2 * MatrixInstructions.RowBytes;
-    const int RowDistance = Blocking.RowStride * sizeof(float);
+    const int Line = Prefetch.Line;
+
+    /// <summary>A row of the output is fetched with so many lines of what comes later.</summary>
+    const int LinesPerRow = 4;
 
     /// <summary>
-    /// <c>void (float* rows, byte* panel, int pairs, float* tile, int accumulate)</c>: tile (+)= rows × panel, both of bfloat16 pairs, rows <see cref="Blocking.RowStride"/> words
-    /// apart, the panel two registers of columns a pair, the tile two registers of float32 sums a row; for registers that <see cref="Enter"/> has made whole. Of so many rows, all are read, summed and written, whether they mean anything or not.
+    /// <c>void (TileCall*)</c>: sums (+)= rows × panel, both of bfloat16 pairs, the panel two registers of columns a pair, sums two registers of float32 a row, one row behind the other; for registers
+    /// that <see cref="Enter"/> has made whole. Of so many rows, all are read, summed and written, whether they mean anything or not. Memory is fetched between the multiplications, as <see cref="ProductAssembly"/> does it.
     /// </summary>
     /// <param name="rows">Registers of rows, 1 or 2: 16 rows each.</param>
     /// <param name="columns">Registers of columns, 1 or 2: 16 columns each.</param>
@@ -24,14 +27,31 @@ internal static class MatrixAssembly
     public static byte[] Product(int rows, int columns, MatrixInstructions instructions)
     {
         var code = new Assembler(64);
-        var (row, panel, words, tile, rowDistance, distance, steps) = (rdi, rsi, rdx, rcx, r9, r10, r11d);
-        var (load, begin, step, tail, done, end) = (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
-        code.mov(r11d, r8d);
+        var (call, row, panel, words, tile, rowDistance, distance, steps) = (rbx, rdi, rsi, rdx, rcx, r9, r10, r11d);
+        var lower = call;
+        var (ahead, output, residual, outputDistance, fetches) = (r12, r13, r14, r15, ebp);
+        var (load, begin, fetching, plain, tail, done, end) =
+            (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
+        AssemblerRegister64[] kept = [rbx, rbp, r12, r13, r14, r15];
+        Array.ForEach(kept, code.push);
+        code.mov(call, rdi);
         instructions.Enter(code);
-        code.mov(edx, edx);
-        code.mov(rowDistance, RowDistance);
+        code.mov(row, __[call]);
+        code.mov(panel, __[call + 8]);
+        code.mov(tile, __[call + 16]);
+        code.mov(ahead, __[call + 24]);
+        code.mov(rowDistance, __[call + 32]);
+        code.mov(edx, __dword_ptr[call + 40]);
+        code.mov(output, __[call + 48]);
+        code.mov(residual, __[call + 56]);
+        code.mov(outputDistance, __[call + 64]);
+        code.mov(fetches, __dword_ptr[call + 72]);
+        code.mov(steps, __dword_ptr[call + 44]);
         code.mov(distance, PanelRow);
-        code.test(r11d, r11d);
+        code.mov(lower, rowDistance);
+        code.shl(lower, 4);
+        code.add(lower, row);
+        code.test(steps, steps);
         code.jne(load);
         Sums(sum => instructions.Zero(code, sum));
         code.jmp(begin);
@@ -41,12 +61,17 @@ internal static class MatrixAssembly
         code.mov(steps, edx);
         code.shr(steps, 4);
         code.je(tail);
-        code.Label(ref step);
-        Step();
-        code.add(row, MatrixInstructions.RowBytes);
-        code.add(panel, Words * PanelRow);
+        code.Label(ref fetching);
+        code.sub(fetches, Words);
+        code.jl(plain);
+        Step(fetch: true);
         code.dec(steps);
-        code.jne(step);
+        code.jne(fetching);
+        code.jmp(tail);
+        code.Label(ref plain);
+        Step(fetch: false);
+        code.dec(steps);
+        code.jne(plain);
         code.Label(ref tail);
         code.and(edx, Words - 1);
         code.je(done);
@@ -55,7 +80,7 @@ internal static class MatrixAssembly
         StoreSums();
         instructions.Shorten(code, words);
         LoadSums();
-        Step();
+        Step(fetch: false);
         StoreSums();
         instructions.Whole(code);
         code.jmp(end);
@@ -63,13 +88,14 @@ internal static class MatrixAssembly
         StoreSums();
         code.Label(ref end);
         instructions.Leave(code);
+        Array.ForEach([.. kept.Reverse()], code.pop);
         return Finish(code, instructions);
 
-        void Step()
+        void Step(bool fetch)
         {
             for (var r = 0; r < rows; r++)
             {
-                instructions.Load(code, Left(r), row, r * MatrixInstructions.Rows * RowDistance, rowDistance);
+                instructions.Load(code, Left(r), r == 0 ? row : lower, 0, rowDistance);
                 for (var c = 0; c < columns; c++)
                 {
                     if (r == 0)
@@ -78,8 +104,39 @@ internal static class MatrixAssembly
                     }
 
                     instructions.Dot(code, Sum(r, c), Left(r), Right(c));
+                    if (fetch)
+                    {
+                        Fetch(Words / (rows * columns));
+                    }
                 }
             }
+
+            code.add(row, MatrixInstructions.RowBytes);
+            code.add(lower, MatrixInstructions.RowBytes);
+            code.add(panel, Words * PanelRow);
+        }
+
+        // A share of a step's memory goes with each multiplication.
+        void Fetch(int lines)
+        {
+            for (var line = 0; line < lines; line++)
+            {
+                code.prefetcht1(__byte_ptr[ahead + (line * Line)]);
+            }
+
+            for (var r = 0; r < lines / LinesPerRow; r++)
+            {
+                for (var c = 0; c < columns; c++)
+                {
+                    code.prefetchw(__byte_ptr[output + (c * Line)]);
+                    code.prefetcht0(__byte_ptr[residual + (c * Line)]);
+                }
+
+                code.add(output, outputDistance);
+                code.add(residual, outputDistance);
+            }
+
+            code.add(ahead, lines * Line);
         }
 
         void Sums(Action<int> emit)

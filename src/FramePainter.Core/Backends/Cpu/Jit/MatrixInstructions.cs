@@ -5,7 +5,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 
 /// <summary>
 /// How kernels come by the instructions of AMX (tile registers of 16 rows of 64 bytes, products of bfloat16 pairs): as such, or spelled out in AVX-512
-/// where tests run on processors without them. Kernels use rdi, rsi, rcx, rdx and r9 to r11; rax and r8 are these instructions' own.
+/// where tests run on processors without them. rax and r8 are these instructions' own, and what the stack pointer points to between <see cref="Enter"/> and <see cref="Leave"/>.
 /// </summary>
 internal abstract class MatrixInstructions
 {

@@ -50,7 +50,7 @@ internal unsafe struct TileCall
     [FieldOffset(72)]
     public int Fetches;
 
-    /// <summary>What becomes of finished sums. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> look at it.</summary>
+    /// <summary>What becomes of finished sums. Only kernels of <see cref="Kernels.TileArithmetic.Finishes"/> look at it.</summary>
     [FieldOffset(76)]
     public TileFinish Finish;
 
@@ -58,7 +58,7 @@ internal unsafe struct TileCall
     [FieldOffset(80)]
     public long PanelDistance;
 
-    /// <summary>Bytes from one row of <see cref="Sums"/> to the next. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> look at it.</summary>
+    /// <summary>Bytes from one row of <see cref="Sums"/> to the next. Only kernels of <see cref="Kernels.TileArithmetic.Finishes"/> look at it.</summary>
     [FieldOffset(88)]
     public long SumDistance;
 

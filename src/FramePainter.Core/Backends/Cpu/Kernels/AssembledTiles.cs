@@ -19,6 +19,9 @@ internal sealed unsafe class AssembledTiles(FloatKernels stored, FloatKernels wi
     public override bool TakesAnyDistance => true;
 
     /// <inheritdoc/>
+    public override bool Finishes => true;
+
+    /// <inheritdoc/>
     public override bool ReadsInPlace => true;
 
     /// <inheritdoc/>

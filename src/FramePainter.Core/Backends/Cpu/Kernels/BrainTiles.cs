@@ -42,7 +42,10 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
     public override int Columns => kernels.Matrices || pairs ? Blocking.ColumnsInPlace : Blocking.Columns;
 
     /// <inheritdoc/>
-    public override bool TakesAnyDistance => !kernels.Matrices;
+    public override bool TakesAnyDistance => true;
+
+    /// <inheritdoc/>
+    public override bool Finishes => !kernels.Matrices;
 
     /// <inheritdoc/>
     public override bool Pairs => pairs && !kernels.Matrices;
@@ -52,7 +55,7 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
 
     /// <inheritdoc/>
     // An odd number of cache lines, so that the rows of a tile spread over all cache sets.
-    public override int Distance(int words) => kernels.Matrices ? Blocking.RowStride : Lanes512.Count * (((words + Lanes512.Count - 1) / Lanes512.Count) | 1);
+    public override int Distance(int words) => Lanes512.Count * (((words + Lanes512.Count - 1) / Lanes512.Count) | 1);
 
     /// <inheritdoc/>
     public override void Enter() => kernels.Enter();
@@ -108,7 +111,7 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
     }
 
     /// <inheritdoc/>
-    public override void Sum(TileCall* call, nint[] of, int count) => kernels.Sum(of[count - 1], call);
+    public override void Sum(TileCall* call, nint[] of, int count) => FloatKernels.Run(of[count - 1], call);
 
     /// <summary>A panel as kernels read it.</summary>
     byte* Wide(byte* weights, int words, byte* spare)

@@ -126,7 +126,7 @@ internal sealed unsafe class MatrixAttention(AttentionOp op, BrainKernels kernel
             Rows = left, Distance = Blocking.RowStride * sizeof(float), Panel = (byte*)panel, Words = pairs,
             Sums = sums, SumDistance = Width * sizeof(float), Accumulate = accumulate ? 1 : 0,
         };
-        kernels.Sum((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
+        FloatKernels.Run((columns <= Lanes512.Count ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
     }
 
     // Two registers at a time: the chains of both exponentials overlap. Columns behind the last key are −∞ and become 0.

@@ -165,7 +165,7 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var ahead = next is { } later ? _matrix.At(later.Panel, later.Word) : null;
         var share = ((long)words * _matrix.WordBytes * panels / tiles) + Prefetch.Line;
         var sumRow = 2 * L.Count;
-        var finish = pass.Last && _arithmetic.TakesAnyDistance ? _epilogue.Finish(column, narrow ? L.Count : panels * 2 * L.Count, _matrix.Scales(panel) is not null) : TileFinish.None;
+        var finish = pass.Last && _arithmetic.Finishes ? _epilogue.Finish(column, narrow ? L.Count : panels * 2 * L.Count, _matrix.Scales(panel) is not null) : TileFinish.None;
         var call = new TileCall
         {
             Rows = (float*)pass.Rows, Distance = (long)pass.Distance * sizeof(float), Words = words,
@@ -252,12 +252,16 @@ internal sealed unsafe class ProductKernel<L, V> : CpuKernel
         var stretches = Stretch.Cut(_source, run, _arithmetic, _matrix.WordInputs);
         var most = stretches.Length == 0 || !stretches[0].Evenly
             ? _arithmetic.Rows
-            : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words) / L.TileRows * L.TileRows, L.TileRows, Blocking.RowsInPlace);
+            : Math.Clamp(Blocking.InPlace / stretches.Max(s => s.Words), _arithmetic.TileRows, Blocking.RowsInPlace) / _arithmetic.TileRows * _arithmetic.TileRows;
         var parts = (run.Rows + most - 1) / most;
+
+        // Whole tiles where a tile of fewer rows costs as much.
+        var unit = _arithmetic.RowStep == 1 ? 1 : _arithmetic.TileRows;
+        var units = (run.Rows + unit - 1) / unit;
         return Enumerable.Range(0, parts).Select(p =>
         {
-            var first = Part(run.Rows, parts, p);
-            return (run with { Row = run.Row + first, Rows = Part(run.Rows, parts, p + 1) - first }, stretches);
+            var first = Part(units, parts, p) * unit;
+            return (run with { Row = run.Row + first, Rows = Math.Min(Part(units, parts, p + 1) * unit, run.Rows) - first }, stretches);
         });
     }
 

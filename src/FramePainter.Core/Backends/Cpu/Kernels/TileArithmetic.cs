@@ -86,8 +86,11 @@ internal abstract unsafe class TileArithmetic(int tileRows)
     /// <param name="spare">Scratch as large as two widened panels.</param>
     public virtual ReadyPanels ReadyPair(byte* first, byte* second, int words, byte* spare) => throw new NotSupportedException("These tiles are of one panel.");
 
-    /// <summary>Whether rows may lie at any distance.</summary>
+    /// <summary>Whether rows may lie at any distance, and kernels fetch memory as they go.</summary>
     public virtual bool TakesAnyDistance => false;
+
+    /// <summary>Whether kernels finish sums and store them.</summary>
+    public virtual bool Finishes => false;
 
     /// <summary>Whether rows that lie evenly spaced in memory are read there, not gathered.</summary>
     public virtual bool ReadsInPlace => false;
