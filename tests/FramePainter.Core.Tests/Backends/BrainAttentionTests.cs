@@ -92,9 +92,9 @@ public sealed class BrainAttentionTests
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Widths_that_do_not_come_in_pairs_or_are_beyond_a_row_stay_float32(BrainKind kind)
+    public void Widths_that_do_not_come_in_pairs_stay_float32(BrainKind kind)
     {
-        foreach (var (dim, rounded) in new[] { (7, false), (8, true), (640, true), (642, false) })
+        foreach (var (dim, rounded) in new[] { (7, false), (8, true), (642, true) })
         {
             var h = Harness(dim, kind);
             var q = h.Input(1, 20, dim);

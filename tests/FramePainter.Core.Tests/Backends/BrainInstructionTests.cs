@@ -64,21 +64,21 @@ public sealed class BrainInstructionTests
         }
     }
 
-    /// <summary>One register of rows and two at any distance, one of columns and two, whole steps of 16 words and rests, fetching with some, with sums to add to and without.</summary>
+    /// <summary>One register of rows and two, one of columns and two, whole steps of 16 words and rests, fetching with some, with sums to add to and without, rows and sums at any distance.</summary>
     [Fact]
     public unsafe void A_matrix_product_sums_even_inputs_and_odd_ones_apart_from_zero_sixteen_words_at_a_time()
     {
         var kernels = Kernels(BrainKind.Matrices);
-        const int mostRows = 32, mostPairs = 53, columns = 32, sumsAt = (mostRows * Blocking.RowStride) + (mostPairs * columns);
-        using var memory = new NativeBuffer((sumsAt + (mostRows * columns)) * sizeof(uint));
-        var words = memory.Span<uint>(0, sumsAt + (mostRows * columns));
+        const int mostRows = 32, mostPairs = 53, columns = 32, mostApart = 70, sumsAt = (mostRows * Blocking.RowStride) + (mostPairs * columns);
+        using var memory = new NativeBuffer((sumsAt + (mostRows * mostApart)) * sizeof(uint));
+        var words = memory.Span<uint>(0, sumsAt + (mostRows * mostApart));
         var random = new Random(29);
         Assert.Equal(mostRows, kernels.TileRows);
         for (var round = 0; round < 120; round++)
         {
             var (rows, narrow, accumulate, pairs) = (16 * (1 + (round % 2)), round / 2 % 2 == 1, round / 4 % 2 == 1, round % 8 == 0 ? 16 * random.Next(1, 4) : random.Next(1, mostPairs + 1));
             var (least, most) = round % 3 == 0 ? (0x0000, 0x7F7F) : (0x3E00, 0x4100);
-            var apart = random.Next(mostPairs, Blocking.RowStride + 1);
+            var (apart, sumsApart) = (random.Next(mostPairs, Blocking.RowStride + 1), random.Next(columns, mostApart + 1));
             uint Any() => (uint)(random.Next(20) switch { 0 => 0, 1 => random.Next(1, 0x80), 2 when round % 5 == 0 => 0x7F80 + (random.Next(2) * 0x41), _ => random.Next(least, most) } | (random.Next(2) << 15));
             foreach (ref var word in words)
             {
@@ -89,15 +89,15 @@ public sealed class BrainInstructionTests
             var before = words[sumsAt..].ToArray();
             var call = new TileCall
             {
-                Rows = (float*)memory.Pointer, Panel = (byte*)((uint*)memory.Pointer + (mostRows * Blocking.RowStride)), Words = pairs, Distance = apart * sizeof(float), Accumulate = accumulate ? 1 : 0, Fetches = random.Next(pairs + 1),
-                Sums = (float*)memory.Pointer + sumsAt,
+                Rows = (float*)memory.Pointer, Panel = (byte*)((uint*)memory.Pointer + (mostRows * Blocking.RowStride)), Words = pairs, Distance = apart * sizeof(float),
+                Accumulate = accumulate ? 1 : 0, Fetches = random.Next(pairs + 1), Sums = (float*)memory.Pointer + sumsAt, SumDistance = sumsApart * sizeof(float),
             };
             kernels.Enter();
             FloatKernels.Run((narrow ? kernels.Narrow : kernels.Wide)[rows - 1], &call);
             kernels.Leave();
             for (var i = 0; i < before.Length; i++)
             {
-                var (row, column) = Math.DivRem(i, columns);
+                var (row, column) = Math.DivRem(i, sumsApart);
                 var expected = before[i];
                 if (row < rows && column < (narrow ? 16 : columns))
                 {

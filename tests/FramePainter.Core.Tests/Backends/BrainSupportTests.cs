@@ -88,8 +88,8 @@ public sealed class BrainSupportTests
             Exception? caught = null;
             var thread = new Thread(() =>
             {
-                using var memory = new NativeBuffer(2 * MatrixAttentionScratch.Width * Blocking.RowStride * sizeof(float));
-                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Distance = Blocking.RowStride * sizeof(float), Sums = (float*)memory.Pointer + (MatrixAttentionScratch.Width * Blocking.RowStride) };
+                using var memory = new NativeBuffer(2 * kernels.TileRows * Blocking.RowStride * sizeof(float));
+                var call = new TileCall { Rows = (float*)memory.Pointer, Panel = (byte*)memory.Pointer, Words = 32, Distance = Blocking.RowStride * sizeof(float), Sums = (float*)memory.Pointer + (kernels.TileRows * Blocking.RowStride), SumDistance = Blocking.RowStride * sizeof(float) };
                 kernels.Enter();
                 FloatKernels.Run(kernels.Wide[^1], &call);
                 caught = Record.Exception(() => nothing!.Length);

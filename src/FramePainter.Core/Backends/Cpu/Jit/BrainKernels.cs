@@ -36,8 +36,11 @@ internal sealed unsafe class BrainKernels
     /// <summary>Product kernels of two panels, up to <see cref="FloatKernels.PairedRows"/> rows; none of AMX.</summary>
     public nint[] Paired { get; }
 
-    /// <summary>The softmax of <see cref="FloatKernels.StripRows"/> rows of scores, whose probabilities become pairs: a <see cref="SoftmaxCall"/>. None of AMX.</summary>
+    /// <summary>The softmax of <see cref="SoftmaxRows"/> rows of scores, whose probabilities become pairs: a <see cref="SoftmaxCall"/>.</summary>
     public nint Softmax { get; }
+
+    /// <summary>Rows of scores whose softmax is taken at once. AMX's tiles come in no multiple of six.</summary>
+    public int SoftmaxRows => RowsOf(Matrices);
 
     /// <summary>Assembles all kernels into one piece of code.</summary>
     /// <param name="map">Maps it.</param>
@@ -47,11 +50,11 @@ internal sealed unsafe class BrainKernels
     {
         var code = new KernelCode();
         var round = code.Append(BrainAssembly.Round(instructions));
+        var softmax = code.Append(Softmax512Assembly.Strip(RowsOf(matrices is not null), instructions));
         if (matrices is null)
         {
             var vector = VectorAssembly.Of(InstructionPath.Avx512)!;
             var (wide, narrow, paired) = (Vectors(vector.TileRows, 2), Vectors(vector.TileRows, 1), Vectors(FloatKernels.PairedRows, 4));
-            var softmax = code.Append(Softmax512Assembly.Strip(instructions));
             var start = map(code.Bytes);
             return new BrainKernels(start + round, start + softmax, At(wide, start), At(narrow, start), At(paired, start), 0, 0);
 
@@ -63,7 +66,7 @@ internal sealed unsafe class BrainKernels
             var (wide, narrow) = (Matrices(2), Matrices(1));
             var (enter, leave) = (code.Append(MatrixAssembly.Enter(matrices)), code.Append(MatrixAssembly.Leave(matrices)));
             var start = map(code.Bytes);
-            return new BrainKernels(start + round, 0, At(wide, start), At(narrow, start), [], start + enter, start + leave);
+            return new BrainKernels(start + round, start + softmax, At(wide, start), At(narrow, start), [], start + enter, start + leave);
 
             int[] Matrices(int columns)
             {
@@ -74,6 +77,8 @@ internal sealed unsafe class BrainKernels
 
         static nint[] At(int[] kernels, nint start) => [.. kernels.Select(at => start + at)];
     }
+
+    static int RowsOf(bool matrices) => matrices ? 4 : FloatKernels.StripRows;
 
     /// <summary>Before a thread runs product kernels (<see cref="FloatKernels.Run"/>). AMX's registers take their shapes, which takes longer than a kernel of few inputs.</summary>
     public void Enter()

@@ -66,7 +66,7 @@ internal sealed unsafe record FloatKernels(nint[] Wide, nint[] Narrow, nint[] Pa
         var pairs = vector.Pairs ? PairedRows : 0;
         var (wide, narrow, paired) = (Products(vector.TileRows, 2, keeps: false), Products(vector.TileRows, 1, keeps: false), Products(single ? pairs : 0, 4, keeps: false));
         var keeping = (Wide: Products(single ? 0 : vector.TileRows, 2, keeps: true), Narrow: Products(single ? 0 : vector.TileRows, 1, keeps: true), Paired: Products(single ? 0 : pairs, 4, keeps: true));
-        var softmax = single ? code.Append(path == InstructionPath.Avx512 ? Softmax512Assembly.Strip() : Softmax256Assembly.Strip()) : 0;
+        var softmax = single ? code.Append(path == InstructionPath.Avx512 ? Softmax512Assembly.Strip(StripRows) : Softmax256Assembly.Strip()) : 0;
         try
         {
             var start = map(code.Bytes);

@@ -14,12 +14,14 @@ internal static class MatrixAssembly
     const int PanelRow = 2 * MatrixInstructions.RowBytes;
     const int Line = Prefetch.Line;
 
+    /// <summary>A distance shifted so far is that of a register's rows.</summary>
+    const int RowsShift = 4;
+
     /// <summary>A row of the output is fetched with so many lines of what comes later.</summary>
     const int LinesPerRow = 4;
 
     /// <summary>
-    /// <c>void (TileCall*)</c>: sums (+)= rows × panel, both of bfloat16 pairs, the panel two registers of columns a pair, sums two registers of float32 a row, one row behind the other; for registers
-    /// that <see cref="Enter"/> has made whole. Of so many rows, all are read, summed and written, whether they mean anything or not. Memory is fetched between the multiplications, as <see cref="ProductAssembly"/> does it.
+    /// <c>void (TileCall*)</c>: sums (+)= rows × panel, both of bfloat16 pairs, the panel two registers of columns a pair, sums of float32; for registers that <see cref="Enter"/> has made whole. Of so many rows, all are read, summed and written, whether they mean anything or not. Memory is fetched between the multiplications, as <see cref="ProductAssembly"/> does it.
     /// </summary>
     /// <param name="rows">Registers of rows, 1 or 2: 16 rows each.</param>
     /// <param name="columns">Registers of columns, 1 or 2: 16 columns each.</param>
@@ -27,8 +29,7 @@ internal static class MatrixAssembly
     public static byte[] Product(int rows, int columns, MatrixInstructions instructions)
     {
         var code = new Assembler(64);
-        var (call, row, panel, words, tile, rowDistance, distance, steps) = (rbx, rdi, rsi, rdx, rcx, r9, r10, r11d);
-        var lower = call;
+        var (call, row, lower, panel, words, rowDistance, panelDistance, steps) = (rbx, rdi, rcx, rsi, rdx, r9, r10, r11d);
         var (ahead, output, residual, outputDistance, fetches) = (r12, r13, r14, r15, ebp);
         var (load, begin, fetching, plain, tail, done, end) =
             (code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel(), code.CreateLabel());
@@ -36,9 +37,15 @@ internal static class MatrixAssembly
         Array.ForEach(kept, code.push);
         code.mov(call, rdi);
         instructions.Enter(code);
+        code.cmp(__dword_ptr[call + 44], 0);
+        code.jne(load);
+        Sums((sum, _, _) => instructions.Zero(code, sum));
+        code.jmp(begin);
+        code.Label(ref load);
+        LoadSums();
+        code.Label(ref begin);
         code.mov(row, __[call]);
         code.mov(panel, __[call + 8]);
-        code.mov(tile, __[call + 16]);
         code.mov(ahead, __[call + 24]);
         code.mov(rowDistance, __[call + 32]);
         code.mov(edx, __dword_ptr[call + 40]);
@@ -46,18 +53,10 @@ internal static class MatrixAssembly
         code.mov(residual, __[call + 56]);
         code.mov(outputDistance, __[call + 64]);
         code.mov(fetches, __dword_ptr[call + 72]);
-        code.mov(steps, __dword_ptr[call + 44]);
-        code.mov(distance, PanelRow);
+        code.mov(panelDistance, PanelRow);
         code.mov(lower, rowDistance);
-        code.shl(lower, 4);
+        code.shl(lower, RowsShift);
         code.add(lower, row);
-        code.test(steps, steps);
-        code.jne(load);
-        Sums(sum => instructions.Zero(code, sum));
-        code.jmp(begin);
-        code.Label(ref load);
-        LoadSums();
-        code.Label(ref begin);
         code.mov(steps, edx);
         code.shr(steps, 4);
         code.je(tail);
@@ -100,7 +99,7 @@ internal static class MatrixAssembly
                 {
                     if (r == 0)
                     {
-                        instructions.Load(code, Right(c), panel, c * MatrixInstructions.RowBytes, distance);
+                        instructions.Load(code, Right(c), panel, c * MatrixInstructions.RowBytes, panelDistance);
                     }
 
                     instructions.Dot(code, Sum(r, c), Left(r), Right(c));
@@ -139,28 +138,44 @@ internal static class MatrixAssembly
             code.add(ahead, lines * Line);
         }
 
-        void Sums(Action<int> emit)
+        void Sums(Action<int, AssemblerRegister64, int> emit)
         {
             for (var r = 0; r < rows; r++)
             {
                 for (var c = 0; c < columns; c++)
                 {
-                    emit(Sum(r, c));
+                    emit(Sum(r, c), r == 0 ? output : residual, c * MatrixInstructions.RowBytes);
                 }
             }
         }
 
-        void LoadSums() => Sums(sum => instructions.Load(code, sum, tile, InTile(sum), distance));
+        void LoadSums()
+        {
+            FindSums();
+            Sums((sum, start, at) => instructions.Load(code, sum, start, at, outputDistance));
+        }
 
-        void StoreSums() => Sums(sum => instructions.Store(code, tile, InTile(sum), distance, sum));
+        void StoreSums()
+        {
+            FindSums();
+            Sums((sum, start, at) => instructions.Store(code, start, at, outputDistance, sum));
+        }
+
+        // In registers that are not in use yet, or no more.
+        void FindSums()
+        {
+            code.mov(output, __[call + 16]);
+            code.mov(outputDistance, __[call + 88]);
+            code.mov(residual, outputDistance);
+            code.shl(residual, RowsShift);
+            code.add(residual, output);
+        }
 
         static int Sum(int r, int c) => (2 * r) + c;
 
         static int Left(int r) => MatrixInstructions.FirstLeft + r;
 
         static int Right(int c) => MatrixInstructions.FirstRight + c;
-
-        static int InTile(int sum) => (sum / 2 * MatrixInstructions.Rows * PanelRow) + (sum % 2 * MatrixInstructions.RowBytes);
     }
 
     /// <summary><c>void ()</c>: the calling thread's tile registers become those of the kernels.</summary>

@@ -33,11 +33,12 @@ internal static class Softmax512Assembly
     const int RowsAbreast = 2;
 
     /// <summary><c>void (SoftmaxCall*)</c>.</summary>
+    /// <param name="rows">Rows of scores: an even number, at most 6.</param>
     /// <param name="brain">
     /// Probabilities become pairs of bfloat16 in the first half of their row, and what is summed is those: the weights of an output then add up to 1 whatever rounding did to each.
     /// Null where they stay float32.
     /// </param>
-    public static byte[] Strip(BrainInstructions? brain = null)
+    public static byte[] Strip(int rows, BrainInstructions? brain = null)
     {
         var code = new Assembler(64);
         var (call, strip, largest, sums, at, to, keys) = (rbx, r8, r10, r11, rax, rdx, ecx);
@@ -66,7 +67,7 @@ internal static class Softmax512Assembly
         }
 
         Greatest();
-        for (var row = 0; row < FloatKernels.StripRows; row += RowsAbreast)
+        for (var row = 0; row < rows; row += RowsAbreast)
         {
             Exponentials(row);
         }
@@ -190,9 +191,9 @@ internal static class Softmax512Assembly
             Rows(r => combine(greatest[r], other[r]));
         }
 
-        static void Rows(Action<int> emit)
+        void Rows(Action<int> emit)
         {
-            for (var row = 0; row < FloatKernels.StripRows; row++)
+            for (var row = 0; row < rows; row++)
             {
                 emit(row);
             }

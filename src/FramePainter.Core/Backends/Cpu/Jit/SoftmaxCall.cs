@@ -6,7 +6,7 @@ namespace FramePainter.Backends.Cpu.Jit;
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal unsafe struct SoftmaxCall
 {
-    /// <summary><see cref="FloatKernels.StripRows"/> rows of scores, exponents of 2, <see cref="FloatKernels.StripStride"/> floats apart; become probabilities about each row's greatest score, floats or, from each row's beginning on, pairs of bfloat16.</summary>
+    /// <summary>As many rows of scores as the kernel takes, exponents of 2, <see cref="FloatKernels.StripStride"/> floats apart; become probabilities about each row's greatest score, floats or, from each row's beginning on, pairs of bfloat16.</summary>
     [FieldOffset(0)]
     public float* Strip;
 

@@ -14,7 +14,7 @@ internal unsafe struct TileCall
     [FieldOffset(8)]
     public byte* Panel;
 
-    /// <summary>Float32 sums, two registers a row. Kernels that fix the distance of rows have them one behind the other.</summary>
+    /// <summary>Float32 sums, two registers a row.</summary>
     [FieldOffset(16)]
     public float* Sums;
 
@@ -58,7 +58,7 @@ internal unsafe struct TileCall
     [FieldOffset(80)]
     public long PanelDistance;
 
-    /// <summary>Bytes from one row of <see cref="Sums"/> to the next. Only kernels of <see cref="Kernels.TileArithmetic.Finishes"/> look at it.</summary>
+    /// <summary>Bytes from one row of <see cref="Sums"/> to the next. Only kernels of <see cref="Kernels.TileArithmetic.TakesAnyDistance"/> look at it.</summary>
     [FieldOffset(88)]
     public long SumDistance;
 

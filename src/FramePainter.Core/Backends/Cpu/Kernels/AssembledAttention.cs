@@ -7,12 +7,12 @@ namespace FramePainter.Backends.Cpu.Kernels;
 /// <summary>
 /// Attention on assembled kernels, in float32 or bfloat16: there queries and keys in pairs of channels, probabilities and values in pairs of keys, and sums, scores and the softmax
 /// in float32. A tile of both products is six queries by two panels (64 keys, then 64 channels, a whole head of the networks) where
-/// products take such, else twelve by one (AVX-512) or six by one (AVX2).
+/// products take such, else twelve by one (AVX-512), six by one (AVX2) or, on AMX, 32 by one.
 /// </summary>
 /// <param name="op">The op; in bfloat16 one whose heads <see cref="BrainTiles.TakesHeads"/>.</param>
 /// <param name="tiles">The assembled kernels.</param>
 internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionTiles tiles)
-    : AttentionKernel(op, new AttentionShape(op.HeadDim, RowsOf(tiles.Paired is not null), 2 * L.Count, MostKeys))
+    : AttentionKernel(op, new AttentionShape(op.HeadDim, tiles.StripRows, 2 * L.Count, MostKeys))
     where L : struct, ILanes<V>
     where V : struct
 {
@@ -22,7 +22,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
     /// <summary>Queries are fetched so many rows before they are read.</summary>
     const int QueriesAhead = 8;
 
-    readonly int _stripRows = RowsOf(tiles.Paired is not null);
+    readonly int _stripRows = tiles.StripRows;
     readonly int _tileWidth = (tiles.Paired is null ? 2 : 4) * L.Count;
 
     /// <summary>Words of a head's channels.</summary>
@@ -47,6 +47,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
         var (keys, values, outputs) = (set.Key.From(channel), set.Value.From(channel), set.Output.From(channel));
         ahead.Begin(keys, values, firstKey, Math.Min(Shape.Keys, set.KeyTokens), count);
         LoadQueries(set.Query.From(channel), query, count, scratch, stage, ref ahead);
+        tiles.Brain?.Enter();
         for (var key = 0; key < set.KeyTokens; key += Shape.Keys)
         {
             var some = Math.Min(Shape.Keys, set.KeyTokens - key);
@@ -80,6 +81,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
             }
         }
 
+        tiles.Brain?.Leave();
         for (var row = 0; row < count; row++)
         {
             Pointwise.Scale<L, V>(scratch.Output + (row * Shape.PaddedDim), 1 / scratch.Sums[row], outputs[query + row], Shape.Dim);
@@ -87,8 +89,6 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
     }
 
     int Tiles(int columns) => (columns + _tileWidth - 1) / _tileWidth;
-
-    static int RowsOf(bool paired) => paired || L.TileRows < 2 * FloatKernels.StripRows ? FloatKernels.StripRows : 2 * FloatKernels.StripRows;
 
     // Rows beyond the last query are zero.
     void LoadQueries(Rows query, long first, int count, in AttentionScratch scratch, float* stage, ref RowsAhead ahead)
@@ -123,7 +123,7 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
         };
         Multiply(&scores, keys, _words, ref ahead);
         LeaveOut(scratch.Strip, keys);
-        for (var row = 0; row < _stripRows; row += FloatKernels.StripRows)
+        for (var row = 0; row < _stripRows; row += tiles.SoftmaxRows)
         {
             Softmax(first + row, scratch.Strip + (row * StripStride), keys, output + (row * Shape.PaddedDim), scratch);
         }
@@ -151,13 +151,13 @@ internal sealed unsafe class AssembledAttention<L, V>(AttentionOp op, AttentionT
     // Scores become probabilities about the greatest so far, and what is summed already counts about it too.
     void Softmax(int query, float* scores, int keys, float* output, in AttentionScratch scratch)
     {
-        var before = stackalloc float[FloatKernels.StripRows];
-        var sums = stackalloc float[FloatKernels.StripRows];
+        var before = stackalloc float[tiles.SoftmaxRows];
+        var sums = stackalloc float[tiles.SoftmaxRows];
         var largest = scratch.Largest + query;
-        Pointwise.Copy(largest, before, FloatKernels.StripRows);
+        Pointwise.Copy(largest, before, tiles.SoftmaxRows);
         var softmax = new SoftmaxCall { Strip = scores, Largest = largest, Sums = sums, Keys = keys };
         ((delegate* unmanaged[SuppressGCTransition]<SoftmaxCall*, void>)tiles.Softmax)(&softmax);
-        for (var row = 0; row < FloatKernels.StripRows; row++)
+        for (var row = 0; row < tiles.SoftmaxRows; row++)
         {
             var correction = 1f;
             if (largest[row] != before[row])

@@ -28,9 +28,9 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
     /// <summary>Bytes of a panel's word: two registers.</summary>
     const int PanelWordBytes = 128;
 
-    /// <summary>Whether attention to heads so wide is computed in bfloat16: they come in pairs of channels, no more than a row of words of AMX holds.</summary>
+    /// <summary>Whether attention to heads so wide is computed in bfloat16: they come in pairs of channels.</summary>
     /// <param name="dim">Channels of a head.</param>
-    public static bool TakesHeads(int dim) => dim % PairInputs == 0 && dim <= Blocking.Inputs * PairInputs;
+    public static bool TakesHeads(int dim) => dim % PairInputs == 0;
 
     /// <inheritdoc/>
     public override int RowStep => kernels.RowStep;

@@ -16,7 +16,7 @@ internal readonly struct LaneKernels(Op op, CpuWeights weights) : ILanesFactory<
         GroupNormOp norm => new GroupNormKernel<L, V>(norm, weights),
         LayerNormOp norm => new LayerNormKernel<L, V>(norm, weights),
         AttentionOp attention => weights.Numbers.Brain is { } brain && BrainTiles.TakesHeads(attention.HeadDim)
-            ? brain.Matrices ? new MatrixAttention(attention, brain) : new AssembledAttention<L, V>(attention, new AttentionTiles(brain, weights.Numbers.Paired))
+            ? new AssembledAttention<L, V>(attention, new AttentionTiles(brain, weights.Numbers.Paired))
             : weights.Numbers.Assembled(DType.F32) is { } kernels ? new AssembledAttention<L, V>(attention, new AttentionTiles(kernels, weights.Numbers.Paired))
             : new FloatAttention<L, V>(attention),
         AttentionProbabilitiesOp probabilities => new AttentionProbabilitiesKernel<L, V>(probabilities),
