@@ -114,22 +114,27 @@ public sealed class NumbersTests
     public void Convolutions_sum_exactly_the_rounded_numbers(Precision precision, WeightFormat format, string path)
     {
         var rounding = new Rounding(precision, format, path);
-        foreach (var (first, second) in new[] { (5, 0), (40, 31), (133, 0) })
+        foreach (var (first, second, stride, doubled) in new[]
         {
+            (5, 0, 1, false), (40, 31, 1, false), (133, 0, 2, false), (64, 0, 1, false), (64, 0, 2, false), (96, 32, 1, false), (32, 64, 2, false), (64, 0, 1, true), (7, 64, 1, true),
+        })
+        {
+            var shift = doubled ? 1 : 0;
+            var (height, width) = stride == 1 ? (5 << shift, 7 << shift) : (3, 4);
             using var test = new ProductCase(first);
             var input = new Operand(test.Value(2, 5, 7, first), second == 0 ? null : test.Value(2, 5, 7, second));
             var channels = input.Channels;
             var weight = test.Weights.Add("w", DType.F16, test.Random(33 * channels * 9), 33, channels, 3, 3);
             var op = new ConvOp
             {
-                Name = "conv", Outputs = [test.Value(2, 5, 7, 33)], Input = input, Weight = WeightMatrix.Of("w", 33, channels, 9),
-                KernelHeight = 3, KernelWidth = 3, Stride = 1, Padding = Padding.Same(1),
+                Name = "conv", Outputs = [test.Value(2, height, width, 33)], Input = input, Weight = WeightMatrix.Of("w", 33, channels, 9),
+                KernelHeight = 3, KernelWidth = 3, Stride = stride, Padding = Padding.Same(1), Upsample = doubled,
             };
             rounding.Check(test, op, weight, null, (row, k) =>
             {
                 var (tap, channel) = Math.DivRem(k, channels);
-                var (image, y, x) = (row / 35, (row / 7 % 5) - 1 + (tap / 3), (row % 7) - 1 + (tap % 3));
-                return y < 0 || x < 0 || y >= 5 || x >= 7 ? 0 : test.At(input, (((image * 5) + y) * 7) + x, channel);
+                var (image, y, x) = (row / (height * width), (row / width % height * stride) - 1 + (tap / 3), (row % width * stride) - 1 + (tap % 3));
+                return y < 0 || x < 0 || y >= 5 << shift || x >= 7 << shift ? 0 : test.At(input, (((image * 5) + (y >> shift)) * 7) + (x >> shift), channel);
             });
         }
     }

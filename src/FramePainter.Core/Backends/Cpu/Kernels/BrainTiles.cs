@@ -69,10 +69,10 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
         for (var at = 0; at < words;)
         {
             var first = (word + at) * PairInputs;
-            var pairs = Math.Min(source.Beside(first).Inputs / PairInputs, words - at) / Lanes512.Count * Lanes512.Count;
+            var pairs = Math.Min(source.SideBySide(first) / PairInputs, words - at) / Lanes512.Count * Lanes512.Count;
             if (pairs > 0 && first >= block.Input && first + (pairs * PairInputs) <= block.Input + block.Inputs)
             {
-                kernels.Round(source.Place(block.Row, first), source.Beside(first).Distance, rows + at, distance, block.Rows, pairs);
+                Round(source, block, first, pairs, rows + at, distance);
             }
             else
             {
@@ -81,6 +81,26 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
             }
 
             at += pairs;
+        }
+    }
+
+    /// <summary>Rows from where they are.</summary>
+    void Round(RowSource source, RowBlock block, int first, int pairs, float* rows, int distance)
+    {
+        for (var row = 0; row < block.Rows;)
+        {
+            var evenly = source.Evenly(block.Row + row, block.Rows - row, first);
+            var to = rows + ((long)row * distance);
+            if (evenly.Place != 0)
+            {
+                kernels.Round((float*)evenly.Place, evenly.Distance, to, distance, evenly.Rows, pairs);
+            }
+            else
+            {
+                Clear(to, evenly.Rows, distance, 0, pairs);
+            }
+
+            row += evenly.Rows;
         }
     }
 
@@ -93,8 +113,8 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
         {
             var count = Math.Min(StageRows, block.Rows - row);
             source.Gather(block.Row + row, count, from, to - from, stage + (from - first));
-            Clear(stage, count, 0, from - first);
-            Clear(stage, count, to - first, pairs * PairInputs);
+            Clear(stage, count, Blocking.RowStride, 0, from - first);
+            Clear(stage, count, Blocking.RowStride, to - first, pairs * PairInputs);
             kernels.Round(stage, Blocking.RowStride, rows + ((long)row * distance), distance, count, pairs);
         }
     }
@@ -125,11 +145,11 @@ internal sealed unsafe class BrainTiles(DType type, BrainKernels kernels, bool p
         return spare;
     }
 
-    static void Clear(float* rows, int count, int from, int to)
+    static void Clear(float* rows, int count, int distance, int from, int to)
     {
         for (var r = 0; from < to && r < count; r++)
         {
-            new Span<float>(rows + (r * Blocking.RowStride) + from, to - from).Clear();
+            new Span<float>(rows + ((long)r * distance) + from, to - from).Clear();
         }
     }
 

@@ -34,6 +34,39 @@ internal sealed unsafe class ConvRows : RowSource
         [new RowBlock(0, checked((int)(_op.Output.Shape.Count / _op.Output.Shape.Channels)), 0, Channels * _op.KernelHeight * _op.KernelWidth)];
 
     /// <inheritdoc/>
+    public override int SideBySide(int input) => BesideInPosition(input % Channels).Inputs;
+
+    /// <inheritdoc/>
+    // A tap meets the positions of a line one stride apart, doubled ones twice; before and behind the line are zeros.
+    public override EvenRows Evenly(int row, int rows, int input)
+    {
+        var (line, column) = Math.DivRem(row, _outputWidth);
+        var (image, outputY) = Math.DivRem(line, _outputHeight);
+        var (tap, channel) = Math.DivRem(input, Channels);
+        var (kernelRow, kernelColumn) = Math.DivRem(tap, _op.KernelWidth);
+        var y = (outputY * _op.Stride) - _op.Padding.Top + kernelRow;
+        var x = (column * _op.Stride) - _op.Padding.Left + kernelColumn;
+        var most = Math.Min(rows, _outputWidth - column);
+        if (y < 0 || y >= _height << _shift || x >= _width << _shift)
+        {
+            return new EvenRows(0, most, 0);
+        }
+
+        if (x < 0)
+        {
+            return new EvenRows(0, Math.Min(most, RowsOver(-x)), 0);
+        }
+
+        var place = (nint)PlaceInPosition((((((long)image * _height) + (y >> _shift)) * _width) + (x >> _shift)), channel);
+        return _op.Upsample
+            ? new EvenRows(place, Math.Min(most, RowsOver(2 - (x & 1))), 0)
+            : new EvenRows(place, Math.Min(most, RowsOver(_width - x)), BesideInPosition(channel).Distance * _op.Stride);
+    }
+
+    /// <summary>Rows whose taps are so many positions' or fewer ahead.</summary>
+    int RowsOver(int positions) => (positions + _op.Stride - 1) / _op.Stride;
+
+    /// <inheritdoc/>
     public override void Gather(int row, int rows, int from, int count, float* destination)
     {
         var (line, x) = Math.DivRem(row, _outputWidth);

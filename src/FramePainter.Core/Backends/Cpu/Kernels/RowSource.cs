@@ -14,6 +14,12 @@ internal readonly record struct RowBlock(int Row, int Rows, int Input, int Input
 /// <param name="Distance">Floats from one row to the next.</param>
 internal readonly record struct InPlace(int Inputs, int Distance);
 
+/// <summary>Consecutive rows that lie evenly spaced in memory.</summary>
+/// <param name="Place">Where the first one's inputs lie; 0 where those of all of them are zeros.</param>
+/// <param name="Rows">How many rows, at least 1.</param>
+/// <param name="Distance">Floats from one row to the next.</param>
+internal readonly record struct EvenRows(nint Place, int Rows, int Distance);
+
 /// <summary>
 /// The left side of a product as rows of inputs: one row for each position of the output, its inputs ordered by tap, then channel, as packed weights have them.
 /// Rows are never all written out: a work item gathers the stretch it is about to multiply.
@@ -55,6 +61,16 @@ internal abstract unsafe class RowSource(Operand input)
     /// <param name="row">The row.</param>
     /// <param name="input">The first input.</param>
     public virtual float* Place(int row, int input) => throw new NotSupportedException("These rows must be gathered.");
+
+    /// <summary>How many inputs from one on lie side by side in every row, where it is not zeros; 0 where they must be copied.</summary>
+    /// <param name="input">The first input.</param>
+    public virtual int SideBySide(int input) => Beside(input).Inputs;
+
+    /// <summary>The rows from one on whose inputs, as many as <see cref="SideBySide"/> says, are evenly spaced.</summary>
+    /// <param name="row">The first row.</param>
+    /// <param name="rows">Most rows.</param>
+    /// <param name="input">The first input.</param>
+    public virtual EvenRows Evenly(int row, int rows, int input) => new((nint)Place(row, input), rows, Beside(input).Distance);
 
     /// <summary>Copies a stretch of inputs of consecutive rows.</summary>
     /// <param name="row">The first row.</param>
