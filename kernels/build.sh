@@ -13,8 +13,6 @@ compile() {
   name=ptx/$(basename "${1%.cu}")
   "$CLANG" "${flags[@]}" "$1" -o "$name.$2.ptx"
   "$CLANG" "${flags[@]}" -DFP_BRAIN "$1" -o "$name.bf16.$2.ptx"
-  # Kernels of pairs of blocks: clang 19 has no word for clusters.
-  sed -i '/\.entry .*_pair/,/^{/ s/^\.maxntid .*/&\n.explicitcluster\n.reqnctapercluster 2, 1, 1/' "$name.$2.ptx" "$name.bf16.$2.ptx"
 }
 
 case "${1:-}" in

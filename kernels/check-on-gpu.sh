@@ -30,7 +30,7 @@ fi
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 report=$out/report.md
-figures="ptxas kernels kernels_bf16 kernels_pairs steps edits torch_unet processor processor_bf16"
+figures="ptxas kernels kernels_bf16 steps edits torch_unet processor processor_bf16"
 sections="ptxas processor processor_bf16 tables"
 rm -f "$report" "$out/report.json"
 for name in $sections; do rm -f "$out/$name.md"; done
@@ -184,7 +184,6 @@ if [ -x "$tests" ]; then
   run part steps 90 --filter-method "$suite.GpuReport.Steps"
   run part edits 120 --filter-method "$suite.GpuReport.Edits"
   run part kernels 90 --filter-method "$suite.GpuReport.Kernels"
-  run part kernels-pairs 90 --filter-method "$suite.GpuReport.KernelsInPairs"
   run part kernels-bf16 60 --filter-method "$suite.GpuReport.KernelsInBFloat16"
 else
   [ -z "$ptxas" ] || end ptxas

@@ -9,9 +9,6 @@
 #define FP_KERNEL(name, threads, blocks, Args, a) \
     extern "C" __global__ FP_LAUNCH_BOUNDS(threads, blocks) void FP_NAME(name)(const Args a)
 
-// Of a cluster of so many blocks: build.sh tells the assembler, since clang cannot.
-#define FP_KERNEL_OF_CLUSTER(name, threads, cluster, Args, a) FP_KERNEL(name, threads, 1, Args, a)
-
 extern __shared__ __attribute__((aligned(128))) unsigned char fp_dynamic[];
 
 DEV unsigned char* smem() { return fp_dynamic; }

@@ -1,6 +1,6 @@
 """
 Makes tables.md of what lies in a folder: kernels.json (times of single ops; PyTorch's on the same shapes are taken here, where it finds the GPU),
-kernels_bf16.json (some of them in bfloat16), kernels_pairs.json (products by pairs of blocks), steps.json, edits.json, and torch_unet.json of torch_peer.py.
+kernels_bf16.json (some of them in bfloat16), steps.json, edits.json, and torch_unet.json of torch_peer.py.
 """
 import json
 import pathlib
@@ -72,14 +72,6 @@ def brain_table(data, halves):
     return [f"## Kernels in bfloat16 on {data['device']}", "", *table(["op", "images x height x width", "channels", "bfloat16, ms", "float16, ms", "float16's time over it"], lines)]
 
 
-def pair_table(data):
-    """Products by pairs of blocks that share weights, beside those by blocks alone."""
-    columns = ["op", "images x height x width", "channels", "in pairs, ms", "alone, ms", "alone over pairs"]
-    lines = [[row["op"], size(row), f"{row['inputs']} to {row['outputs']}" if row["inputs"] else "", figure(row["milliseconds"]), figure(row["alone_milliseconds"]),
-              ratio(row["alone_milliseconds"], row["milliseconds"])] for row in data["rows"]]
-    return [f"## Products by pairs of blocks on {data['device']}", "", *table(columns, lines)]
-
-
 def matching_block_table(rows, ops):
     """The matching block at each size for which matching attention is timed."""
     ours = {(row["height"], row["width"], row["inputs"]): row["milliseconds"] for row in rows if row["op"] == "matching_block"}
@@ -140,15 +132,13 @@ def read(path):
 
 
 def main(folder):
-    names = ["kernels.json", "kernels_bf16.json", "kernels_pairs.json", "steps.json", "edits.json", "torch_unet.json"]
-    kernels, brain, pairs, steps, edits, peer = (read(folder / name) for name in names)
+    names = ["kernels.json", "kernels_bf16.json", "steps.json", "edits.json", "torch_unet.json"]
+    kernels, brain, steps, edits, peer = (read(folder / name) for name in names)
     parts = []
     if kernels:
         parts.append(kernel_tables(kernels, import_torch_ops()))
     if brain:
         parts.append(brain_table(brain, kernels))
-    if pairs:
-        parts.append(pair_table(pairs))
     if edits:
         parts.append(edit_table(edits))
     if peer:

@@ -218,20 +218,49 @@ API Result cuFuncSetAttribute(Function* function, int attribute, int value)
     return SUCCESS;
 }
 
+static Result queue_launch(Function* function, const unsigned (&grid)[3], const unsigned (&threads)[3], unsigned shared, Stream* stream, void** parameters, bool early)
+{
+    auto kernel = function->kernel;
+    if (!grid[0] || !grid[1] || !grid[2] || grid[1] > 65535 || grid[2] > 65535 || threads[1] != 1 || threads[2] != 1
+        || (int)threads[0] > kernel->most_threads || shared > std::max(function->shared, SHARED_WITHOUT_ASKING)) return INVALID_VALUE;
+    // Like the driver, take the parameters when the launch is queued.
+    auto argument = (const unsigned char*)parameters[0];
+    std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);
+    return enqueue(stream, [=, gx = grid[0], gy = grid[1], gz = grid[2], bx = threads[0]]() mutable {
+        void* p[] = {copied.data()};
+        s_launches++;
+        if (!s_idle) emulator::launch(kernel, {gx, gy, gz}, bx, shared, early, p);
+    });
+}
+
 API Result cuLaunchKernel(Function* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream* stream, void** parameters, void**)
 {
     std::lock_guard<std::mutex> hold(s_lock);
     FP_FAULT(cuLaunchKernel);
-    auto kernel = function->kernel;
-    if (!gx || !gy || !gz || gx % kernel->cluster || gy > 65535 || gz > 65535 || by != 1 || bz != 1 || (int)bx > kernel->most_threads || shared > std::max(function->shared, SHARED_WITHOUT_ASKING)) return INVALID_VALUE;
-    // Like the driver, take the parameters when the launch is queued.
-    auto argument = (const unsigned char*)parameters[0];
-    std::vector<unsigned char> copied(argument, argument + kernel->argument_bytes);
-    return enqueue(stream, [=]() mutable {
-        void* p[] = {copied.data()};
-        s_launches++;
-        if (!s_idle) emulator::launch(kernel, {gx, gy, gz}, bx, shared, p);
-    });
+    return queue_launch(function, {gx, gy, gz}, {bx, by, bz}, shared, stream, parameters, false);
+}
+
+// As the driver has them; the one attribute that there is here lets a launch begin before the one before it has ended.
+struct LaunchAttribute
+{
+    static constexpr int BEGINS_EARLY = 6;
+    int id, unused, value[16];
+};
+
+struct LaunchConfig
+{
+    unsigned grid[3], threads[3], shared;
+    Stream* stream;
+    const LaunchAttribute* attributes;
+    unsigned count;
+};
+
+API Result cuLaunchKernelEx(const LaunchConfig* config, Function* function, void** parameters, void**)
+{
+    std::lock_guard<std::mutex> hold(s_lock);
+    FP_FAULT(cuLaunchKernelEx);
+    if (config->count != 1 || config->attributes->id != LaunchAttribute::BEGINS_EARLY) return INVALID_VALUE;
+    return queue_launch(function, config->grid, config->threads, config->shared, config->stream, parameters, config->attributes->value[0] != 0);
 }
 
 API Result cuStreamCreate(Stream** stream, unsigned)

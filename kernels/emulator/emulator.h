@@ -33,18 +33,17 @@ void multiply(float* c, const u32* a, u32 b0, u32 b1, bool brain);
 
 struct Kernel
 {
-    Kernel(const char* name, void (*run)(void** parameters), int most_threads, int cluster, int argument_bytes);
+    Kernel(const char* name, void (*run)(void** parameters), int most_threads, int argument_bytes);
     const char* name;
     void (*run)(void**);
-    int most_threads, cluster, argument_bytes;
+    int most_threads, argument_bytes;
     Kernel* next;
 };
 }
 
-#define FP_KERNEL(name, threads, blocks, Args, a) FP_KERNEL_OF_CLUSTER(name, threads, 1, Args, a)
-#define FP_KERNEL_OF_CLUSTER(name, threads, cluster, Args, a) \
+#define FP_KERNEL(name, threads, blocks, Args, a) \
     static void name(const Args a); \
-    static emulator::Kernel registered_##name(BRAIN ? #name "_bf16" : #name, [](void** p) { name(*(const Args*)p[0]); }, threads, cluster, sizeof(Args)); \
+    static emulator::Kernel registered_##name(BRAIN ? #name "_bf16" : #name, [](void** p) { name(*(const Args*)p[0]); }, threads, sizeof(Args)); \
     static void name(const Args a)
 
 DEV unsigned char* smem() { return emulator::place.shared; }

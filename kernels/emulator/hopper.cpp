@@ -84,7 +84,7 @@ struct Block
     bool used;
 };
 
-static Block s_blocks[MOST_CORES][MOST_CLUSTER];
+static Block s_blocks[MOST_CORES];
 static OF_CORE Block* s_block;
 
 // Every thread counts what it does, so that a seed gives the same delays at each run and the lanes of a warp stay together.
@@ -209,6 +209,7 @@ void barrier_wait(u64* barrier, int parity)
 
 static Box box_of(const void* shared, u64 map, int rank, const int* at)
 {
+    check_awaited();
     Box box = {shared_address(shared), {}, {}};
     memcpy(&box.map, (const void*)map, sizeof(TensorMap));
     if (box.map.magic != TensorMap::MAGIC || (int)box.map.rank != rank) fail("copies by what is no tensor map of this rank");
@@ -216,22 +217,6 @@ static Box box_of(const void* shared, u64 map, int rank, const int* at)
     if (box.shared % (128 << box.map.swizzle)) fail("copies a box to where its swizzle does not begin");
     memcpy(box.at, at, rank * sizeof(int));
     return box;
-}
-
-// A barrier at the same place of another block's shared memory.
-static u64* counterpart(u64* barrier, const unsigned char* from) { return (u64*)(place.shared + ((unsigned char*)barrier - from)); }
-
-void barrier_arrive_in(u64* barrier, int block)
-{
-    const unsigned char* own = place.shared;
-    in_block(block, [&] { barrier_arrive(counterpart(barrier, own), 0); });
-}
-
-void tensor_load_all(void* to, u64 map, u64* barrier, int rank, const int* at)
-{
-    const unsigned char* own = place.shared;
-    for (int block = 0; block < cluster_size(); block++)
-        in_block(block, [&] { tensor_load(place.shared + ((unsigned char*)to - own), map, counterpart(barrier, own), rank, at); });
 }
 
 void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at)
@@ -420,7 +405,7 @@ void products_wait(int groups)
     warp_barrier();
 }
 
-void hopper_enter(int core, int rank) { s_block = &s_blocks[core][rank]; }
+void hopper_enter(int core) { s_block = &s_blocks[core]; }
 
 void hopper_block_begins()
 {

@@ -16,10 +16,7 @@ void barrier_publish();
 void barrier_arrive(u64* barrier, int bytes);
 void barrier_wait(u64* barrier, int parity);
 void tensor_load(void* to, u64 map, u64* barrier, int rank, const int* at);
-void barrier_arrive_in(u64* barrier, int block);
-void tensor_load_all(void* to, u64 map, u64* barrier, int rank, const int* at);
-void cluster_barrier();
-int cluster_rank();
+void await_launches();
 void tensor_store(const void* from, u64 map, int rank, const int* at);
 void tensor_stores_commit();
 void tensor_stores_read();
@@ -33,6 +30,8 @@ void sync_group();
 extern int blocks;
 }
 
+DEV void let_next_begin() {}
+DEV void await_launches() { emulator::await_launches(); }
 DEV int blocks() { return emulator::blocks; }
 DEV u32 shared_address(const void* p) { return emulator::shared_address(p); }
 DEV void barrier_init(u64* barrier, int arrivals) { emulator::barrier_init(barrier, arrivals); }
@@ -51,20 +50,6 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
 {
     int at[] = {x0, x1};
     emulator::tensor_load(to, map, barrier, 2, at);
-}
-
-DEV void barrier_arrive_in(u64* barrier, int block)
-{
-    emulator::linger();
-    emulator::barrier_arrive_in(barrier, block);
-}
-
-DEV int cluster_rank() { return emulator::cluster_rank(); }
-DEV void sync_cluster() { emulator::cluster_barrier(); }
-DEV void tensor_load2_all(void* to, u64 map, u64* barrier, int x0, int x1)
-{
-    int at[] = {x0, x1};
-    emulator::tensor_load_all(to, map, barrier, 2, at);
 }
 
 DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)
@@ -102,6 +87,7 @@ DEV bool any(bool condition)
 
 DEV void sync_group() { emulator::sync_group(); }
 DEV void fence_device() { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
+DEV u32 load_fresh(const u32* from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 DEV f32x4 load_fresh(const float* from) { return *(const f32x4*)from; }
 
 DEV u32 atomic_add(u32* to, u32 by) { return __atomic_fetch_add(to, by, __ATOMIC_ACQ_REL); }

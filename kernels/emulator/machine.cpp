@@ -1,5 +1,5 @@
 // Blocks as cooperative fibers with a context switch of our own: a few nanoseconds, where swapcontext's system call takes hundreds.
-// Each of the host's cores runs a block of its own, or the blocks of a cluster, in the order of blocks; a thread never leaves its core.
+// Each of the host's cores runs a block of its own, in the order of blocks; a thread never leaves its core.
 #include "../common.h"
 #include "cores.h"
 #include "machine.h"
@@ -47,8 +47,9 @@ struct Copy
 struct Thread
 {
     void* stack_pointer;
-    int tid, rank;
-    bool alive;
+    int tid;
+    // Whether it waited for the launches before its own.
+    bool alive, waited;
     unsigned warp_phase;
     std::vector<std::vector<Copy>> groups;
     std::vector<Copy> open;
@@ -70,31 +71,23 @@ struct Warp
     Exchange exchange[2];
 };
 
-// Threads that wait for one another: those of a block, or of a cluster.
-struct Crowd
+// A block that runs.
+struct Running
 {
     int alive, arrived;
     unsigned phase = 0;
-};
-
-// A block that runs.
-struct Running : Crowd
-{
     unsigned char* shared = (unsigned char*)aligned_alloc(128, 256 << 10);
-    Place place;
 };
 
-// One of the host's cores, with the blocks that run there: one, or all of a cluster, whose threads take turns as those of one block do.
+// One of the host's cores, with the block that runs there.
 struct Core
 {
     int number;
     Thread threads[MOST_THREADS] = {};
     Warp warps[MOST_THREADS / WARP];
     unsigned char* stacks = (unsigned char*)aligned_alloc(64, MOST_THREADS * STACK);
-    Running blocks[MOST_CLUSTER];
-    Crowd cluster;
+    Running block;
     void* scheduler;
-    int turns = 0;
 };
 
 OF_CORE Thread* current;
@@ -107,9 +100,10 @@ static Kernel* s_kernels;
 static Kernel* s_running;
 static void** s_parameters;
 static size_t s_shared_bytes;
+static bool s_early;
 
-Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int cluster, int argument_bytes)
-    : name(name), run(run), most_threads(most_threads), cluster(cluster), argument_bytes(argument_bytes), next(s_kernels)
+Kernel::Kernel(const char* name, void (*run)(void**), int most_threads, int argument_bytes)
+    : name(name), run(run), most_threads(most_threads), argument_bytes(argument_bytes), next(s_kernels)
 {
     s_kernels = this;
 }
@@ -127,34 +121,14 @@ Kernel* find(const char* name)
     abort();
 }
 
-static void enter(int rank)
+// The next thread behind one in the order of threads, first behind last, that has not ended; null for none.
+static Thread* next_thread(const Thread* self)
 {
-    place = s_core->blocks[rank].place;
-    hopper_enter(s_core->number, rank);
-}
-
-// How often the threads of one block of a cluster have all had their turn before another block's do: long enough for it to go as far as it can
-// alone, so that what it may not take for done is not.
-constexpr int ROUNDS_AHEAD = 50;
-
-// The next thread behind one in the order of threads, first behind last, that has not ended: of the same block, or of the next block that has any; null for none.
-static Thread* next_thread(const Thread* self, bool stay)
-{
-    int count = place.threads, cluster = s_running->cluster, at = self->tid, rank = self->rank;
-    if (!stay)
+    int count = place.threads, at = self->tid;
+    for (int i = 0; s_core->block.alive > 0 && i < count; i++)
     {
-        rank = (rank + 1) % cluster;
-        at = reverse_threads ? 0 : count - 1;
-    }
-
-    for (int turn = 0; turn <= cluster; turn++, rank = (rank + 1) % cluster)
-    {
-        Thread* threads = s_core->threads + rank * count;
-        for (int i = 0; s_core->blocks[rank].alive > 0 && i < count; i++)
-        {
-            at = reverse_threads ? at == 0 ? count - 1 : at - 1 : at == count - 1 ? 0 : at + 1;
-            if (threads[at].alive) return threads + at;
-        }
+        at = reverse_threads ? at == 0 ? count - 1 : at - 1 : at == count - 1 ? 0 : at + 1;
+        if (s_core->threads[at].alive) return s_core->threads + at;
     }
 
     return nullptr;
@@ -164,15 +138,8 @@ static Thread* next_thread(const Thread* self, bool stay)
 static void yield()
 {
     Thread* self = current;
-    bool stay = s_running->cluster == 1 || ++s_core->turns < ROUNDS_AHEAD * place.threads;
-    Thread* next = next_thread(self, stay);
+    Thread* next = next_thread(self);
     if (next == self) return;
-    if (next && next->rank != self->rank)
-    {
-        s_core->turns = 0;
-        enter(next->rank);
-    }
-
     if (next)
     {
         current = next;
@@ -193,30 +160,20 @@ template <class Done> static void wait_for(Done done)
 
 void wait_until(const std::function<bool()>& done) { wait_for(done); }
 
-static void meet(Crowd& all)
+void barrier()
 {
+    Running& all = s_core->block;
     unsigned phase = all.phase;
     auto all_arrived = [&] { return all.arrived == all.alive && (all.arrived = 0, ++all.phase, true); };
     all.arrived++;
     if (!all_arrived()) wait_for([&] { return all.phase != phase || all_arrived(); });
 }
 
-void barrier() { meet(s_core->blocks[current->rank]); }
+void await_launches() { current->waited = true; }
 
-void cluster_barrier() { meet(s_core->cluster); }
-
-int cluster_rank() { return current->rank; }
-
-int cluster_size() { return s_running->cluster; }
-
-void in_block(int rank, const std::function<void()>& work)
+void check_awaited()
 {
-    if (s_core->blocks[rank].alive == 0) fail("reaches into a block of its cluster that has ended");
-    Place own = place;
-    enter(rank);
-    work();
-    hopper_enter(s_core->number, current->rank);
-    place = own;
+    if (s_early && !current->waited) fail("did not wait for the launches before its own");
 }
 
 // Brings something, waits for all lanes; the last to arrive computes for all.
@@ -373,35 +330,26 @@ static void thread_main()
     }
 
     hopper_thread_ends();
+    check_awaited();
     current->alive = false;
-    s_core->blocks[current->rank].alive--;
-    s_core->cluster.alive--;
+    s_core->block.alive--;
     yield();
     abort();
 }
 
-static void run_blocks(Core& core, int count)
+static void run_block(Core& core, int count)
 {
-    int cluster = s_running->cluster, all = count * cluster;
-    for (int rank = 0; rank < cluster; rank++)
-    {
-        Running& block = core.blocks[rank];
-        memset(block.shared, 0xFF, s_shared_bytes);
-        block.alive = count;
-        block.arrived = 0;
-        hopper_enter(core.number, rank);
-        hopper_block_begins();
-    }
-
-    core.cluster.alive = all;
-    core.cluster.arrived = 0;
-    for (int w = 0; w < (all + WARP - 1) / WARP; w++) core.warps[w].arrived = 0, core.warps[w].phase = 0;
-    for (int t = 0; t < all; t++)
+    memset(core.block.shared, 0xFF, s_shared_bytes);
+    core.block.alive = count;
+    core.block.arrived = 0;
+    hopper_block_begins();
+    for (int w = 0; w < (count + WARP - 1) / WARP; w++) core.warps[w].arrived = 0, core.warps[w].phase = 0;
+    for (int t = 0; t < count; t++)
     {
         Thread& thread = core.threads[t];
-        thread.tid = t % count;
-        thread.rank = t / count;
+        thread.tid = t;
         thread.alive = true;
+        thread.waited = false;
         thread.warp_phase = 0;
         // The switch pops six registers and returns into thread_main, which expects the stack 8 off a multiple of 16.
         void** top = (void**)(core.stacks + (t + 1) * STACK) - 1;
@@ -409,40 +357,31 @@ static void run_blocks(Core& core, int count)
         thread.stack_pointer = top - 6;
     }
 
-    current = core.threads + (reverse_threads ? all - 1 : 0);
-    enter(current->rank);
+    current = core.threads + (reverse_threads ? count - 1 : 0);
     place.tid = current->tid;
     fp_switch(&core.scheduler, current->stack_pointer);
-    for (int rank = 0; rank < cluster; rank++)
-    {
-        enter(rank);
-        hopper_block_ends();
-    }
+    hopper_block_ends();
 }
 
-void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters)
+void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, bool early, void** parameters)
 {
     s_running = kernel;
     s_parameters = parameters;
     s_shared_bytes = shared_bytes;
+    s_early = early;
     blocks = (int)grid[0];
     u64 next = 0;
-    const u64 count = (u64)grid[0] * grid[1] * grid[2], cluster = (u64)kernel->cluster;
-    on_cores(count / cluster, [&](int number) {
+    const u64 count = (u64)grid[0] * grid[1] * grid[2];
+    on_cores(count, [&](int number) {
         auto& core = s_cores[number];
         if (!core) core = new Core;
         s_core = core;
         core->number = number;
-        for (u64 block; (block = __atomic_fetch_add(&next, cluster, __ATOMIC_RELAXED)) < count;)
+        hopper_enter(number);
+        for (u64 at; (at = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < count;)
         {
-            for (u64 rank = 0; rank < cluster; rank++)
-            {
-                u64 at = block + rank;
-                Running& running = core->blocks[rank];
-                running.place = {0, (int)(at % grid[0]), (int)(at / grid[0] % grid[1]), (int)(at / grid[0] / grid[1]), (int)threads, running.shared, shared_bytes};
-            }
-
-            run_blocks(*core, (int)threads);
+            place = {0, (int)(at % grid[0]), (int)(at / grid[0] % grid[1]), (int)(at / grid[0] / grid[1]), (int)threads, core->block.shared, shared_bytes};
+            run_block(*core, (int)threads);
         }
     });
 }

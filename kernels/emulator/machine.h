@@ -14,8 +14,9 @@ inline float widen(unsigned short bits, bool brain)
 struct Kernel;
 Kernel* find(const char* name);
 
-// Runs all blocks of a launch. Called under the driver's lock.
-void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, void** parameters);
+// Runs all blocks of a launch, which may be one that begins early: launches never overlap here, but its threads must have waited for those before.
+// Called under the driver's lock.
+void launch(Kernel* kernel, const unsigned (&grid)[3], unsigned threads, size_t shared_bytes, bool early, void** parameters);
 
 // Copies are made when they are waited for, not when they are issued.
 extern bool deferred_copies;
@@ -33,14 +34,8 @@ extern unsigned lag;
 // Blocks of the launch along x.
 extern int blocks;
 
-// Blocks of a cluster run on one core.
-constexpr int MOST_CLUSTER = 2;
-int cluster_rank();
-int cluster_size();
-void cluster_barrier();
-
-// Does something as if in another block of the cluster.
-void in_block(int rank, const std::function<void()>& work);
+// Fails where the thread's launch may begin early and it has not waited for those before.
+void check_awaited();
 
 // Ends the process, naming kernel, thread and block.
 [[noreturn]] void fail(const char* what);
@@ -48,8 +43,8 @@ void in_block(int rank, const std::function<void()>& work);
 // Lets other threads run until something holds.
 void wait_until(const std::function<bool()>& done);
 
-// What follows is of one of the blocks of a core.
-void hopper_enter(int core, int rank);
+// What follows is of the block of a core.
+void hopper_enter(int core);
 void hopper_block_begins();
 void hopper_thread_ends();
 void hopper_block_ends();

@@ -250,6 +250,8 @@ template <int GROUPS, int STAGES> struct HopperAttention
         }
 
         sync();
+        let_next_begin();
+        await_launches();
         // The set of this block without an index into an array, which would live in local memory.
         bool second = bid_z() != 0;
         const HopperAttentionSet& set = second ? a.sets[1] : a.sets[0];

@@ -10,9 +10,15 @@
     DEV u64 fp_argument_of_##kernel() \
     { \
         u64 at; \
-        asm("{\n.reg .b64 t;\nmov.b64 t, " FP_STRING(FP_NAME(kernel)) "_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(at)); \
+        asm volatile("{\n.reg .b64 t;\nmov.b64 t, " FP_STRING(FP_NAME(kernel)) "_param_0;\ncvta.param.u64 %0, t;\n}" : "=l"(at)); \
         return at; \
     }
+
+// Lets the next launch begin, where it may begin early and finds room.
+DEV void let_next_begin() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
+
+// Waits until what was launched before has ended, and all that it wrote is there. Nothing of a plan may be read or written before.
+DEV void await_launches() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
 // Read anew wherever it is wanted: a register is dearer.
 DEV int blocks()
@@ -41,25 +47,6 @@ DEV void barrier_expect(u64* barrier, int bytes)
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes) : "memory");
 }
 
-// Arrives at the barrier at this place of a block of the cluster. It says nothing of what this thread wrote: with `.release.cluster` the assembler
-// waits for all its writes, to the device's memory too.
-DEV void barrier_arrive_in(u64* barrier, int block)
-{
-    asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\nmbarrier.arrive.shared::cluster.b64 _, [there];\n}" ::"r"(shared_address(barrier)),
-                 "r"(block) : "memory");
-}
-
-// The block's number in its cluster.
-DEV int cluster_rank()
-{
-    int rank;
-    asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
-    return rank;
-}
-
-// Waits for all threads of the cluster.
-DEV void sync_cluster() { asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory"); }
-
 // Waits until the phase of this parity has ended.
 DEV void barrier_wait(u64* barrier, int parity)
 {
@@ -72,13 +59,6 @@ DEV void tensor_load2(void* to, u64 map, u64* barrier, int x0, int x1)
 {
     asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(shared_address(to)),
                  "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1) : "memory");
-}
-
-// The same box to the same place of both blocks of a cluster, and its bytes to the barrier there.
-DEV void tensor_load2_all(void* to, u64 map, u64* barrier, int x0, int x1)
-{
-    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4}], [%2], %5;" ::"r"(shared_address(to)),
-                 "l"(map), "r"(shared_address(barrier)), "r"(x0), "r"(x1), "h"((unsigned short)3) : "memory");
 }
 
 DEV void tensor_load3(void* to, u64 map, u64* barrier, int x0, int x1, int x2)
@@ -143,6 +123,14 @@ DEV f32x4 load_fresh(const float* from)
     return v;
 }
 
+// With all that was written before it.
+DEV u32 load_fresh(const u32* from)
+{
+    u32 v;
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(v) : "l"(from) : "memory");
+    return v;
+}
+
 // Whether it holds for any thread of the warp.
 DEV bool any(bool condition) { return __nvvm_vote_any_sync(~0u, condition); }
 
@@ -172,6 +160,13 @@ DEV void warpgroup_multiply(float (&s)[64], u64 left, u64 right, int accumulate)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
                  "}, %64, %65, p, 1, 1, 0, 0;\n}" : FP_SUMS64(s) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+}
+
+DEV void warpgroup_multiply(float (&s)[96], u64 left, u64 right, int accumulate)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %98, 0;\nwgmma.mma_async.sync.aligned.m64n192k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
+                 ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95}, %96, %97, p, 1, 1, 0, 0;\n}"
+                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72), FP_SUMS8(s, 80), FP_SUMS8(s, 88) : "l"(left), "l"(right), "r"(accumulate) : "memory");
 }
 
 DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)

@@ -5,16 +5,17 @@
 #pragma once
 #include "product_finish.h"
 
-// One thread copies, two warpgroups multiply a tile of 128 x BN each, by turns: while one stores its tile, the other multiplies.
-// The two blocks of a CLUSTER of 2 have tiles of the same columns: each copies half of the weights' box to both, so that a block reads
-// 26 KB a step (BN = 160) from the second-level cache in place of 36. They go through the ring in step: a stage is empty when both are done with it.
-template <int BN, int STAGES, int CLUSTER> struct HopperProduct
+// One thread copies, GROUPS warpgroups multiply a tile of BM x BN each. Two take turns: while one stores its tile, the other multiplies.
+// One alone has the room of both, for wider tiles, where every block has a single one.
+template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 {
-    using Finish = ProductFinish<BN>;
-    static constexpr int BM = Finish::BM, SUMS = Finish::SUMS, STEP = 64, GROUPS = 2;
+    using Finish = ProductFinish<BM, BN>;
+    using Sums = typename Finish::Sums;
+    static constexpr int SUMS = Finish::SUMS, HALVES = Finish::HALVES, STEP = 64;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
-    // Columns of the weights that a block copies.
-    static constexpr int COPIED = BN / CLUSTER;
+
+    // Whether blocks share their last tiles.
+    static constexpr bool SHARES = GROUPS > 1;
 
     using Ring = ::Ring<STAGES>;
 
@@ -33,12 +34,21 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
     // What a warpgroup computes: a tile, or a slice of one; first to last of the tile's steps.
     struct Item : ProductTileAt
     {
-        int ky, first, last, shared, slice;
+        int ky, first, last;
     };
 
+    // Of a tile that several blocks share, which it is and which part of its steps.
+    struct Slice
+    {
+        int tile, number;
+    };
+
+    // Found anew wherever it is called: few of these places are wanted at once, and registers are.
     DEV Shared shared()
     {
-        unsigned char* base = first_stage();
+        int nothing = 0;
+        hold(nothing);
+        unsigned char* base = first_stage() + nothing;
         unsigned char* tiles = base + STAGES * STAGE_BYTES;
         u64* barriers = (u64*)(tiles + GROUPS * Finish::TILE_BYTES);
         u64 *turn = barriers + 2 * STAGES, *asked = turn + GROUPS;
@@ -53,36 +63,37 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
 
     DEV int steps_of_tap(const HopperProductArgs& a) { return steps_of(a.product.channels0) + steps_of(a.product.channels1); }
 
-    DEV int rank() { return CLUSTER > 1 ? cluster_rank() : 0; }
-
-    // The cluster's first item, and from one to its next.
+    // The block's first item, not to be held in a register.
     DEV int first_item()
     {
         int block = bid_x();
         hold(block);
-        return block / CLUSTER;
+        return block;
     }
 
-    DEV int items_apart() { return blocks() / CLUSTER; }
+    // Tiles of the same rows run at the same time, so that what they read stays near.
+    DEV bool is_shared(const HopperProductArgs& a, int number) { return SHARES && number >= a.whole; }
 
-    // Tiles of the same rows run at the same time, so that what they read stays near. Items of a cluster are tiles of neighbouring rows: the last
-    // may lie beyond the edge, where zeros are read and nothing is stored.
+    DEV Slice slice_at(const HopperProductArgs& a, int number)
+    {
+        int slice = (number - a.whole) / a.shared;
+        return {number - a.whole - slice * a.shared, slice};
+    }
+
     DEV Item item_at(const HopperProductArgs& a, int number)
     {
         Item item;
-        item.shared = -1;
-        item.slice = 0;
+        Slice slice = {0, 0};
         int tile = number;
-        if (number >= a.whole)
+        if (is_shared(a, number))
         {
-            item.slice = (number - a.whole) / a.shared;
-            item.shared = number - a.whole - item.slice * a.shared;
-            tile = a.whole + item.shared;
+            slice = slice_at(a, number);
+            tile = a.whole + slice.tile;
         }
 
-        int rows = quotient(tile, a.by_tiles_n), m = rows * CLUSTER + rank(), row = quotient(m, a.by_tiles_x), images = quotient(row, a.by_tiles_y);
+        int rows = quotient(tile, a.by_tiles_n), row = quotient(rows, a.by_tiles_x), images = quotient(row, a.by_tiles_y);
         item.n = (tile - rows * a.tiles_n) * BN;
-        item.x = (m - row * a.tiles_x) << a.box_x;
+        item.x = (rows - row * a.tiles_x) << a.box_x;
         item.y = (row - images * a.tiles_y) << a.box_y;
         item.image = images * (BM >> (a.box_x + a.box_y));
         item.ky = 0;
@@ -96,24 +107,22 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
 
         item.first = 0;
         item.last = taps_y * a.taps_x * steps_of_tap(a);
-        if (item.shared >= 0)
+        if (is_shared(a, number))
         {
             int steps = item.last;
-            item.first = steps * item.slice / a.slices;
-            item.last = steps * (item.slice + 1) / a.slices;
+            item.first = steps * slice.number / a.slices;
+            item.last = steps * (slice.number + 1) / a.slices;
         }
 
         return item;
     }
-
-    DEV bool is_beyond(const HopperProductArgs& a, const Item& item) { return CLUSTER > 1 && item.image >= a.out_images; }
 
     DEV void produce(const HopperProductArgs& a, u64 argument, const Shared& s)
     {
         Ring ring = {0, 1};
         const ProductArgs& p = a.product;
         int steps0 = steps_of(p.channels0), per_tap = steps_of_tap(a);
-        for (int number = first_item(); number < items_of(a); number += items_apart())
+        for (int number = first_item(); number < items_of(a); number += blocks())
         {
             Item item = item_at(a, number);
             int tap = item.first / per_tap, step = item.first - tap * per_tap;
@@ -130,9 +139,7 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
                 barrier_expect(full, STAGE_BYTES);
                 tensor_load4(stage, map_at(argument, in_first ? MAP_FIRST : MAP_SECOND), full, channel, item.x * p.stride + kx - p.pad_left,
                              item.y * p.stride + ky - p.pad_top, item.image);
-                half* right = stage + LEFT + rank() * COPIED * STEP;
-                if constexpr (CLUSTER > 1) tensor_load2_all(right, map_at(argument, MAP_WEIGHT), full, k, item.n + rank() * COPIED);
-                else tensor_load2(right, map_at(argument, MAP_WEIGHT), full, k, item.n);
+                tensor_load2(stage + LEFT, map_at(argument, MAP_WEIGHT), full, k, item.n);
                 advance(ring);
                 if (++step < per_tap) continue;
                 step = 0;
@@ -143,129 +150,187 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
         }
     }
 
-    DEV void multiply(const half* stage, float (&low)[SUMS], float (&high)[SUMS], bool accumulate)
+    DEV void multiply(const half* stage, Sums& sums, bool accumulate)
     {
-        u64 a = describe(stage), b = describe(stage + LEFT), below = describe(stage + 64 * STEP);
+        u64 right = describe(stage + LEFT);
         UNROLL for (int k = 0; k < STEP / 16; k++)
         {
-            warpgroup_multiply(low, a + k * 2, b + k * 2, accumulate || k > 0);
-            warpgroup_multiply(high, below + k * 2, b + k * 2, accumulate || k > 0);
+            UNROLL for (int h = 0; h < HALVES; h++) warpgroup_multiply(sums[h], describe(stage + h * 64 * STEP) + k * 2, right + k * 2, accumulate || k > 0);
         }
     }
 
     // A slice's sums of a thread, four at a time, beside those of its neighbours.
-    DEV float* partial_of(const HopperProductArgs& a, const Item& item, int slice)
+    DEV float* partial_of(const HopperProductArgs& a, int tile, int slice)
     {
-        return a.partial + ((i64)(item.shared * CLUSTER + rank()) * a.slices + slice) * (BM * BN) + tid() % 128 * 4;
+        return a.partial + ((i64)tile * a.slices + slice) * (BM * BN) + thread_of_group() * 4;
     }
 
-    // Leaves the sums of a slice for whoever comes last, who adds all of them in their order; false for the others.
-    DEV bool join(const HopperProductArgs& a, const Item& item, const Shared& s, int group, float (&low)[SUMS], float (&high)[SUMS])
+    DEV void add_slice(const HopperProductArgs& a, int tile, int slice, Sums& sums)
     {
-        float* own = partial_of(a, item, item.slice);
+        const float* from = partial_of(a, tile, slice);
         UNROLL for (int i = 0; i < SUMS; i += 4)
         {
-            f32x4 l = {low[i], low[i + 1], low[i + 2], low[i + 3]}, h = {high[i], high[i + 1], high[i + 2], high[i + 3]};
-            *(f32x4*)(own + i * 128) = l;
-            *(f32x4*)(own + (SUMS + i) * 128) = h;
-        }
-
-        fence_device();
-        sync_group();
-        if (tid() % 128 == 0)
-        {
-            u32* arrived = a.arrived + item.shared * CLUSTER + rank();
-            bool last = atomic_add(arrived, 1) == (u32)a.slices - 1;
-            if (last) *arrived = 0;
-            s.last[group] = last;
-        }
-
-        sync_group();
-        bool last = s.last[group] != 0;
-        sync_group();
-        if (!last) return false;
-        fence_device();
-        UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
-        for (int slice = 0; slice < a.slices; slice++)
-        {
-            const float* from = partial_of(a, item, slice);
-            UNROLL for (int i = 0; i < SUMS; i += 4)
+            UNROLL for (int h = 0; h < HALVES; h++)
             {
-                f32x4 l = load_fresh(from + i * 128), h = load_fresh(from + (SUMS + i) * 128);
-                UNROLL for (int e = 0; e < 4; e++)
-                {
-                    low[i + e] += l[e];
-                    high[i + e] += h[e];
-                }
+                f32x4 other = load_fresh(from + (h * SUMS + i) * 128);
+                UNROLL for (int e = 0; e < 4; e++) sums[h][i + e] += other[e];
             }
         }
+    }
 
+    DEV bool are_two(const HopperProductArgs& a) { return a.slices == 2; }
+
+    // What the warpgroup's first thread finds.
+    template <class F> DEV bool ask_first(const Shared& s, int group, F f)
+    {
+        if (thread_of_group() == 0) s.last[group] = f();
+        sync_group();
+        bool found = s.last[group] != 0;
+        sync_group();
+        return found;
+    }
+
+    // Leaves the sums of a slice for whoever comes last, who adds all of them in their order; false for the others. Two may be added in
+    // either order: the second to come leaves nothing, if it finds the first's.
+    DEV bool join(const HopperProductArgs& a, int number, int group, Sums& sums)
+    {
+        hold(number);
+        Shared s = shared();
+        Slice slice = slice_at(a, number);
+        u32* arrived = a.arrived + slice.tile;
+        if (!are_two(a) || !ask_first(s, group, [=] { return load_fresh(arrived) != 0; }))
+        {
+            float* own = partial_of(a, slice.tile, slice.number);
+            UNROLL for (int i = 0; i < SUMS; i += 4)
+            {
+                UNROLL for (int h = 0; h < HALVES; h++)
+                    *(f32x4*)(own + (h * SUMS + i) * 128) = f32x4{sums[h][i], sums[h][i + 1], sums[h][i + 2], sums[h][i + 3]};
+            }
+
+            fence_device();
+            sync_group();
+            if (!ask_first(s, group, [&] { return atomic_add(arrived, 1) == (u32)a.slices - 1; })) return false;
+        }
+
+        fence_device();
+        if (thread_of_group() == 0) *arrived = 0;
+        if (are_two(a))
+        {
+            add_slice(a, slice.tile, 1 - slice.number, sums);
+            return true;
+        }
+
+        clear(sums);
+        for (int i = 0; i < a.slices; i++) add_slice(a, slice.tile, i, sums);
         return true;
     }
 
-    // The warp is done with a stage; so hears every block that copies to it.
+    DEV void clear(Sums& sums)
+    {
+        UNROLL for (int h = 0; h < HALVES; h++)
+        {
+            UNROLL for (int i = 0; i < SUMS; i++) sums[h][i] = 0;
+        }
+    }
+
+    // The warp is done with a stage.
     DEV void release(const Shared& s, u32 stage)
     {
-        if (tid() % 32 != 0) return;
-        barrier_arrive(s.empty + stage);
-        if constexpr (CLUSTER > 1) barrier_arrive_in(s.empty + stage, cluster_rank() ^ 1);
+        if (tid() % 32 == 0) barrier_arrive(s.empty + stage);
     }
 
-    DEV void consume(const HopperProductArgs& a, u64 argument, const Shared& s)
+    // The products of a tile, or of a slice of one.
+    DEV void multiply_all(const Shared& s, const Item& item, int group, int turn, Sums& sums)
     {
-        int group = tid() / 128;
-        typename Finish::State finish = {argument, s.tiles + group * Finish::TILE_BYTES, s.asked + group, s.sums, 0};
-        for (int round = 0;; round++)
+        u32 before = 0;
+        // A barrier tells this phase from the last alone: the other warpgroup must have seen all its stages filled.
+        if constexpr (GROUPS > 1) barrier_wait(s.turn + group, turn);
+        Ring ring = *s.next;
+        // The leader's warp may be through with its steps, and leave the next place there, before another has begun.
+        sync_group();
+        for (int step = item.first; step < item.last; step++)
         {
-            int number = first_item() + (GROUPS * round + group) * items_apart();
-            if (number >= items_of(a)) break;
-            Item item = item_at(a, number);
-            // A slice may not be the one that stores.
-            if (item.shared < 0 && !is_beyond(a, item)) Finish::begin(a, finish, item);
-            float low[SUMS], high[SUMS];
-            UNROLL for (int i = 0; i < SUMS; i++) low[i] = high[i] = 0;
-            u32 before = 0;
-            // A barrier tells this phase from the last alone: the other warpgroup must have seen all its stages filled.
-            barrier_wait(s.turn + group, (round ^ group ^ 1) & 1);
-            Ring ring = *s.next;
-            // The leader's warp may be through with its steps, and leave the next place there, before another has begun.
-            sync_group();
-            for (int step = item.first; step < item.last; step++)
-            {
-                barrier_wait(s.full + ring.stage, ring.parity);
-                hold(low);
-                hold(high);
-                products_fence();
-                multiply(s.stages + ring.stage * STAGE, low, high, step > item.first);
-                products_commit();
-                // The step before has been multiplied: its stage may be filled again.
-                products_wait<1>();
-                if (step > item.first) release(s, before);
-                before = ring.stage;
-                advance(ring);
-            }
-
-            if (tid() % 128 == 0) *s.next = ring;
-            if (tid() % 32 == 0) barrier_arrive(s.turn + (group ^ 1));
-            products_wait<0>();
-            hold(low);
-            hold(high);
-            // Of a slice without steps, where taps are left out, nothing comes behind.
-            release(s, before);
-            if (is_beyond(a, item)) continue;
-            if (item.shared >= 0)
-            {
-                if (!join(a, item, s, group, low, high)) continue;
-                Finish::begin(a, finish, item);
-            }
-
-            Finish::end(a, finish, item, low, high);
+            barrier_wait(s.full + ring.stage, ring.parity);
+            hold(sums);
+            products_fence();
+            multiply(s.stages + ring.stage * STAGE, sums, step > item.first);
+            products_commit();
+            // The step before has been multiplied: its stage may be filled again.
+            products_wait<1>();
+            if (step > item.first) release(s, before);
+            before = ring.stage;
+            advance(ring);
         }
 
-        Finish::close(finish);
+        if (thread_of_group() == 0) *s.next = ring;
+        if constexpr (GROUPS > 1)
+        {
+            if (tid() % 32 == 0) barrier_arrive(s.turn + (group ^ 1));
+        }
+
+        products_wait<0>();
+        hold(sums);
+        // Of a slice without steps, where taps are left out, nothing comes behind.
+        release(s, before);
     }
 
-    DEV void run(const HopperProductArgs& a, u64 argument)
+    // No position, and no column.
+    DEV Item beyond(const HopperProductArgs& a)
+    {
+        Item item;
+        item.x = a.out_width;
+        item.y = 0;
+        item.image = a.out_images;
+        item.n = a.product.n;
+        return item;
+    }
+
+    DEV typename Finish::State finish_of(const Shared& s, int group, u64 argument, int phases)
+    {
+        return {argument, s.tiles + group * Finish::TILE_BYTES, s.asked + group, s.sums, phases};
+    }
+
+    template <class Argument> DEV void consume(const HopperProductArgs& a, Argument argument)
+    {
+        int group = tid() / 128;
+        // Of the residual's barrier in the first bit, of the turns' in the second: one register.
+        int phases = (group ^ 1) << 1;
+        // What a tile's end does is hundreds of instructions, each to be fetched for the first time. The warpgroup that has to wait for its turn stores
+        // a tile of nothing meanwhile: the other finds them in the cache.
+        for (int number = first_item() + (group == 0 ? 0 : -blocks()); number < items_of(a); number += GROUPS * blocks())
+        {
+            bool rehearsed = GROUPS > 1 && number < 0;
+            Sums sums;
+            clear(sums);
+            if (!rehearsed)
+            {
+                await_launches();
+                Shared s = shared();
+                Item item = item_at(a, number);
+                // A slice may not be the one that stores.
+                if (!is_shared(a, number)) Finish::begin(a, finish_of(s, group, argument(), phases), item);
+                multiply_all(s, item, group, phases >> 1, sums);
+                phases ^= 2;
+                if constexpr (SHARES)
+                {
+                    if (is_shared(a, number) && !join(a, number, group, sums)) continue;
+                }
+            }
+
+            hold(number);
+            Item item = rehearsed ? beyond(a) : item_at(a, number);
+            typename Finish::State finish = finish_of(shared(), group, argument(), phases);
+            if (rehearsed || is_shared(a, number)) Finish::begin(a, finish, item);
+            Finish::end(a, finish, item, sums);
+            phases = finish.phases;
+            if constexpr (GROUPS == 1) break;
+        }
+
+        Finish::close();
+    }
+
+    // argument: where the kernel's argument lies.
+    template <class Argument> DEV void run(const HopperProductArgs& a, Argument argument)
     {
         Shared s = shared();
         if (tid() == 0)
@@ -273,7 +338,7 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
             for (int i = 0; i < STAGES; i++)
             {
                 barrier_init(s.full + i, 1);
-                barrier_init(s.empty + i, 4 * CLUSTER);
+                barrier_init(s.empty + i, 4);
             }
 
             for (int i = 0; i < GROUPS; i++)
@@ -286,21 +351,20 @@ template <int BN, int STAGES, int CLUSTER> struct HopperProduct
             barrier_publish();
         }
 
-        // The other block may copy and arrive as soon as barriers are made.
-        if constexpr (CLUSTER > 1) sync_cluster();
-        else sync();
+        sync();
+        let_next_begin();
         if (tid() >= GROUPS * 128)
         {
-            registers_down<24>();
-            if (tid() == GROUPS * 128) produce(a, argument, s);
+            if constexpr (GROUPS > 1) registers_down<24>();
+            await_launches();
+            if (tid() == GROUPS * 128) produce(a, argument(), s);
         }
         else
         {
-            registers_up<240>();
-            consume(a, argument, s);
+            if constexpr (GROUPS > 1) registers_up<240>();
+            consume(a, argument);
+            // A block without a tile for this warpgroup.
+            await_launches();
         }
-
-        // And as long as it has steps to go.
-        if constexpr (CLUSTER > 1) sync_cluster();
     }
 };

@@ -5,29 +5,34 @@
 #pragma once
 #include "product_moments.h"
 
-template <int BN> struct ProductFinish
+template <int BM, int BN> struct ProductFinish
 {
-    static constexpr int BM = 128, SUMS = BN / 2, TILE_BYTES = BM * BN * 2;
+    static constexpr int SUMS = BN / 2, HALVES = BM / 64, TILE_BYTES = BM * BN * 2;
     // A thread's rows of the tile lie 8 and 64 apart.
-    static constexpr int ROWS = 4;
-    using Moments = ProductMoments<BN>;
+    static constexpr int ROWS = HALVES * 2;
+    // The widest tiles leave no registers for it.
+    static constexpr bool ACTIVATES = BN <= 160;
+    using Moments = ProductMoments<BM, BN>;
     static constexpr int GROUP_SUMS = Moments::GROUP_SUMS;
 
-    // tile: this warpgroup's; asked: its residual's barrier, whose phase has the parity; sums: of all, for the next norm.
+    // A thread's, of each 64 rows of the tile.
+    using Sums = float[HALVES][SUMS];
+
+    // tile: this warpgroup's; asked: its residual's barrier, whose phase has the parity of the first bit of phases; sums: of all, for the next norm.
     struct State
     {
         u64 argument;
         unsigned char* tile;
         u64* asked;
         f32x2* sums;
-        int parity;
+        int phases;
     };
 
-    // Columns of a box; the tile is made of boxes of 128 positions. A gated tile has half as many columns.
+    // Columns of a box; the tile is made of boxes of all its positions. A gated tile has half as many columns.
     template <bool GATED> static constexpr int BOX = GATED ? 16 : 32;
     template <bool GATED> static constexpr int BOX_BYTES = BM * BOX<GATED> * 2;
 
-    DEV bool is_leader() { return tid() % 128 == 0; }
+    DEV bool is_leader() { return thread_of_group() == 0; }
 
     DEV bool is_gated(const HopperProductArgs& a) { return a.product.activation == ACT_GEGLU; }
 
@@ -45,14 +50,23 @@ template <int BN> struct ProductFinish
     }
 
     // Each pair of a thread's sums: f(j, r, first, second) for columns j * 8 + lane % 4 * 2 and the next of row r.
-    template <class F> DEV void each(float (&low)[SUMS], float (&high)[SUMS], F f)
+    template <class F> DEV void each(Sums& sums, F f)
     {
         UNROLL for (int j = 0; j < SUMS / 4; j++)
         {
-            f(j, 0, low[j * 4], low[j * 4 + 1]);
-            f(j, 1, low[j * 4 + 2], low[j * 4 + 3]);
-            f(j, 2, high[j * 4], high[j * 4 + 1]);
-            f(j, 3, high[j * 4 + 2], high[j * 4 + 3]);
+            UNROLL for (int r = 0; r < ROWS; r++)
+            {
+                float(&pair)[SUMS] = sums[r / 2];
+                f(j, r, pair[j * 4 + r % 2 * 2], pair[j * 4 + r % 2 * 2 + 1]);
+            }
+        }
+    }
+
+    template <class F> DEV void each_number(Sums& sums, F f)
+    {
+        UNROLL for (int h = 0; h < HALVES; h++)
+        {
+            UNROLL for (int i = 0; i < SUMS; i++) f(sums[h][i]);
         }
     }
 
@@ -104,22 +118,18 @@ template <int BN> struct ProductFinish
     }
 
     // Behind the last tile.
-    DEV void close(const State&)
+    DEV void close()
     {
         if (is_leader()) tensor_stores_read();
     }
 
-    template <int ACTIVATION> DEV void activate_sums(float (&low)[SUMS], float (&high)[SUMS])
+    template <int ACTIVATION> DEV void activate_sums(Sums& sums)
     {
-        UNROLL for (int i = 0; i < SUMS; i++)
-        {
-            low[i] = ::activate(ACTIVATION, low[i]);
-            high[i] = ::activate(ACTIVATION, high[i]);
-        }
+        each_number(sums, [](float& sum) { sum = ::activate(ACTIVATION, sum); });
     }
 
     // A gated pair becomes one number, in the place of the first.
-    template <bool GATED> DEV void activate(const HopperProductArgs& a, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
+    template <bool GATED> DEV void activate(const HopperProductArgs& a, const ProductTileAt& at, Sums& sums)
     {
         const ProductArgs& p = a.product;
         if (p.bias)
@@ -129,35 +139,37 @@ template <int BN> struct ProductFinish
             {
                 f32x2 b = {0, 0};
                 if (at.n + j * 8 < p.n) b = *(const f32x2*)(bias + j * 8);
-                UNROLL for (int e = 0; e < 4; e++)
+                UNROLL for (int h = 0; h < HALVES; h++)
                 {
-                    low[j * 4 + e] += b[e % 2];
-                    high[j * 4 + e] += b[e % 2];
+                    UNROLL for (int e = 0; e < 4; e++) sums[h][j * 4 + e] += b[e % 2];
                 }
             }
         }
 
-        if constexpr (GATED) each(low, high, [](int, int, float& value, float& gate) { value *= gelu(gate); });
-        else if (p.activation == ACT_SILU) activate_sums<ACT_SILU>(low, high);
-        else if (p.activation == ACT_RELU) activate_sums<ACT_RELU>(low, high);
+        if constexpr (GATED) each(sums, [](int, int, float& value, float& gate) { value *= gelu(gate); });
+        else if constexpr (ACTIVATES)
+        {
+            if (p.activation == ACT_SILU) activate_sums<ACT_SILU>(sums);
+            else if (p.activation == ACT_RELU) activate_sums<ACT_RELU>(sums);
+        }
     }
 
     // Adds numbers of float32 to a thread's sums of a row.
-    template <bool GATED> DEV void add_floats(const HopperProductArgs& a, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS], int r, const float* from, float scale)
+    template <bool GATED> DEV void add_floats(const HopperProductArgs& a, const ProductTileAt& at, Sums& sums, int r, const float* from, float scale)
     {
-        float(&sums)[SUMS] = r < 2 ? low : high;
+        float(&row)[SUMS] = sums[r / 2];
         UNROLL for (int j = 0; j < SUMS / 4; j++)
         {
             if (at.n + j * 8 >= a.product.n) continue;
             const int to = j * 4 + r % 2 * 2;
             if constexpr (GATED)
             {
-                sums[to] += scale * from[j * 4];
+                row[to] += scale * from[j * 4];
             }
             else
             {
                 f32x2 other = *(const f32x2*)(from + j * 8);
-                UNROLL for (int e = 0; e < 2; e++) sums[to + e] += scale * other[e];
+                UNROLL for (int e = 0; e < 2; e++) row[to + e] += scale * other[e];
             }
         }
     }
@@ -166,7 +178,7 @@ template <int BN> struct ProductFinish
 
     // What comes in float32: the table's rows, and residuals at the border of a plan. The same code for all three: each by itself would have to
     // fit the cache of instructions beside the rest.
-    template <bool GATED> DEV void add_direct(const HopperProductArgs& a, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
+    template <bool GATED> DEV void add_direct(const HopperProductArgs& a, const ProductTileAt& at, Sums& sums)
     {
         const ProductArgs& p = a.product;
         // Copies: a choice between the arguments themselves would be one of addresses, and clang would move them all to local memory.
@@ -180,21 +192,23 @@ template <int BN> struct ProductFinish
             int first = first_row();
             UNROLL for (int r = 0; r < ROWS; r++)
             {
+                // The assembler would ask for the numbers of all rows at once, and spill others.
+                sync_warp();
                 i64 m = position_of(a, at, first + row_of_number(r));
                 if (m < 0) continue;
                 i64 row = which == 0 ? row_of(image_of(p, m), p.images, p.row_count, p.row_by_frame) : m;
-                add_floats<GATED>(a, at, low, high, r, data + row * p.out_channels + first_column<GATED>(at), scale);
+                add_floats<GATED>(a, at, sums, r, data + row * p.out_channels + first_column<GATED>(at), scale);
             }
         }
     }
 
     // Waits for the residual in the tile, and adds it.
-    template <bool GATED> DEV void add_tile(State& s, float (&low)[SUMS], float (&high)[SUMS], float scale)
+    template <bool GATED> DEV void add_tile(State& s, Sums& sums, float scale)
     {
         Places<GATED> places = places_of<GATED>(s.tile);
-        barrier_wait(s.asked, s.parity);
-        s.parity ^= 1;
-        each(low, high, [&](int j, int r, float& first, float& second) {
+        barrier_wait(s.asked, s.phases & 1);
+        s.phases ^= 1;
+        each(sums, [&](int j, int r, float& first, float& second) {
             const unsigned char* from = places.at(places, j, r);
             if constexpr (GATED)
             {
@@ -210,7 +224,7 @@ template <int BN> struct ProductFinish
     }
 
     // Residuals of halves. When it returns, the tile may be written.
-    template <bool GATED> DEV void add_tiles(const HopperProductArgs& a, State& s, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
+    template <bool GATED> DEV void add_tiles(const HopperProductArgs& a, State& s, const ProductTileAt& at, Sums& sums)
     {
         const ProductArgs& p = a.product;
         if (!is_half(p.residual0))
@@ -232,21 +246,21 @@ template <int BN> struct ProductFinish
                 if (is_leader()) ask<GATED>(a, s, at, MAP_RESIDUAL1);
             }
 
-            add_tile<GATED>(s, low, high, scale);
+            add_tile<GATED>(s, sums, scale);
             scale = scale1;
         }
     }
 
-    template <bool GATED> DEV void to_tile(const State& s, float (&low)[SUMS], float (&high)[SUMS])
+    template <bool GATED> DEV void to_tile(const State& s, Sums& sums)
     {
         Places<GATED> places = places_of<GATED>(s.tile);
-        each(low, high, [&](int j, int r, float& first, float& second) {
+        each(sums, [&](int j, int r, float& first, float& second) {
             if constexpr (GATED) *(half*)places.at(places, j, r) = narrow(first);
             else *(u32*)places.at(places, j, r) = pack2(first, second);
         });
     }
 
-    template <bool GATED> DEV void to_memory(const HopperProductArgs& a, const ProductTileAt& at, const float (&low)[SUMS], const float (&high)[SUMS])
+    template <bool GATED> DEV void to_memory(const HopperProductArgs& a, const ProductTileAt& at, const Sums& sums)
     {
         int first = first_row();
         UNROLL for (int r = 0; r < ROWS; r++)
@@ -254,31 +268,27 @@ template <int BN> struct ProductFinish
             i64 m = position_of(a, at, first + row_of_number(r));
             if (m < 0) continue;
             float* to = (float*)a.product.out.data + m * a.product.out_channels + first_column<GATED>(at);
-            const float(&sums)[SUMS] = r < 2 ? low : high;
+            const float(&row)[SUMS] = sums[r / 2];
             UNROLL for (int j = 0; j < SUMS / 4; j++)
             {
                 const int from = j * 4 + r % 2 * 2;
                 if (at.n + j * 8 >= a.product.n) continue;
-                if constexpr (GATED) to[j * 4] = sums[from];
-                else *(f32x2*)(to + j * 8) = f32x2{sums[from], sums[from + 1]};
+                if constexpr (GATED) to[j * 4] = row[from];
+                else *(f32x2*)(to + j * 8) = f32x2{row[from], row[from + 1]};
             }
         }
     }
 
-    template <bool GATED> DEV void end_of(const HopperProductArgs& a, State& s, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
+    template <bool GATED> DEV void end_of(const HopperProductArgs& a, State& s, const ProductTileAt& at, Sums& sums)
     {
-        activate<GATED>(a, at, low, high);
+        activate<GATED>(a, at, sums);
         if (a.product.scale != 1)
         {
-            UNROLL for (int i = 0; i < SUMS; i++)
-            {
-                low[i] *= a.product.scale;
-                high[i] *= a.product.scale;
-            }
+            each_number(sums, [&](float& sum) { sum *= a.product.scale; });
         }
 
-        add_direct<GATED>(a, at, low, high);
-        add_tiles<GATED>(a, s, at, low, high);
+        add_direct<GATED>(a, at, sums);
+        add_tiles<GATED>(a, s, at, sums);
         if (!a.product.out.half)
         {
             if (is_half(a.product.residual0))
@@ -288,11 +298,11 @@ template <int BN> struct ProductFinish
                 sync_group();
             }
 
-            to_memory<GATED>(a, at, low, high);
+            to_memory<GATED>(a, at, sums);
             return;
         }
 
-        to_tile<GATED>(s, low, high);
+        to_tile<GATED>(s, sums);
         tensors_publish();
         sync_group();
         if (is_leader())
@@ -309,9 +319,13 @@ template <int BN> struct ProductFinish
         }
     }
 
-    DEV void end(const HopperProductArgs& a, State& s, const ProductTileAt& at, float (&low)[SUMS], float (&high)[SUMS])
+    DEV void end(const HopperProductArgs& a, State& s, const ProductTileAt& at, Sums& sums)
     {
-        if (is_gated(a)) end_of<true>(a, s, at, low, high);
-        else end_of<false>(a, s, at, low, high);
+        if constexpr (ACTIVATES)
+        {
+            if (is_gated(a)) return end_of<true>(a, s, at, sums);
+        }
+
+        end_of<false>(a, s, at, sums);
     }
 };

@@ -3,10 +3,10 @@
 #pragma once
 #include "product_args.h"
 
-template <int BN> struct ProductMoments
+template <int BM, int BN> struct ProductMoments
 {
     // Sixteen lanes have WIDTH neighbouring columns each, of sixteen rows that lie eight apart.
-    static constexpr int BM = 128, LANES = 16, WIDTH = BN / LANES, PAIRS = WIDTH / 2, APART = 128 / LANES;
+    static constexpr int LANES = 16, WIDTH = BN / LANES, PAIRS = WIDTH / 2, APART = 128 / LANES;
     // Boxes of 32 columns, rows of 64 bytes, swizzled.
     static constexpr int BOX = 32, ROW = BOX * 2, BOX_BYTES = BM * ROW;
     static constexpr int WARPS = 4, GROUP_SUMS = WARPS * LANES;

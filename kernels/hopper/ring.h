@@ -7,6 +7,19 @@
 #include "device.h"
 #endif
 
+template <int M, int N> DEV void hold(float (&sums)[M][N])
+{
+    UNROLL for (int i = 0; i < M; i++) hold(sums[i]);
+}
+
+// The thread's number in its warpgroup, held in no register: nor is what follows from it.
+DEV int thread_of_group()
+{
+    int thread = tid();
+    hold(thread);
+    return thread % 128;
+}
+
 // As cuTensorMapEncodeTiled writes it.
 struct TensorMap
 {

@@ -1,5 +1,6 @@
 using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
+using FramePainter.Cuda.Kernels;
 using FramePainter.Graphs;
 using FramePainter.Tensors;
 
@@ -19,7 +20,7 @@ public sealed class CudaBackend : IBackend
     internal CudaBackend(int ordinal, CudaTuning tuning, CudaOptions? options = null, Precision precision = Precision.Float32)
     {
         var memory = options?.Validate();
-        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision), tuning.HopperPairs), tuning, memory?.Weights);
+        (_context, _tuning, _weightMemory) = (new CudaContext(ordinal, memory?.Budget, HalvesExtensions.Of(precision)), tuning, memory?.Weights);
         var refusal = _context.Kernels.HopperRefusal is { } error ? $"; the driver refuses the kernels for sm_90a ({error}), those for sm_80 run" : "";
         Description = $"CUDA, {_context.Info.Name}, {_context.Halves.ForPeople()}{refusal}";
     }
@@ -117,11 +118,11 @@ internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive, in
     /// </summary>
     public int JoinedChunks { get; init; } = 512;
 
-    /// <summary>
-    /// Hopper's products by pairs of blocks that share weights, wherever a product has tiles for more than one. Not yet run on hardware: off, and timed beside the others by
-    /// <c>kernels/check-on-gpu.sh</c>.
-    /// </summary>
-    public bool HopperPairs { get; init; }
+    /// <summary>The kind of tiles that every one of Hopper's products has that it suits; null for those that end first.</summary>
+    public LaunchList.TileKind? HopperTiles { get; init; }
+
+    /// <summary>Microseconds that a joint of slices of a tile takes: with 0 nearly every tile that may be shared is.</summary>
+    public double HopperJointTime { get; init; } = LaunchList.TileShares.JointTime;
 }
 
 /// <summary>Float32 values on the device.</summary>

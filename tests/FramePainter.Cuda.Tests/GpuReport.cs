@@ -12,7 +12,7 @@ namespace FramePainter.Cuda.Tests;
 
 /// <summary>
 /// Times of the kernels on the shapes of SVD, and of whole edits, for kernels/check-on-gpu.sh. FRAMEPAINTER_REPORT names the folder that receives
-/// <c>kernels.json</c>, <c>kernels_bf16.json</c>, <c>kernels_pairs.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
+/// <c>kernels.json</c>, <c>kernels_bf16.json</c> and <c>edits.json</c>; without it the smallest shape alone is run, to see that this works.
 /// </summary>
 public sealed class GpuReport
 {
@@ -46,33 +46,6 @@ public sealed class GpuReport
     {
         using var backend = CudaBackend.Open(precision: Precision.BFloat16);
         Write("kernels_bf16.json", backend.Info, Times(backend, Folder is null ? [(2, 4, 64)] : s_levels[..3], "linear", "conv3x3", "attention"));
-    }
-
-    /// <summary>Products by pairs of blocks beside those by blocks alone, and a step of the U-Net of either.</summary>
-    [Fact]
-    public void KernelsInPairs()
-    {
-        using CudaBackend alone = CudaBackend.Open(), pairs = new(0, CudaTuning.Default with { HopperPairs = true });
-        var rows = new List<PairTime>();
-        foreach (var one in (Folder is null ? [(2, 4, 64)] : s_levels).SelectMany(level => ShapesOf(level, "linear", "linear_down", "conv3x3")))
-        {
-            var row = one.Row;
-            rows.Add(new PairTime(row.Op, row.Images, row.Height, row.Width, row.Inputs, row.Outputs, Time(pairs, one).Milliseconds, Time(alone, one).Milliseconds));
-        }
-
-        using var model = new ReportModel(Folder is not null);
-        using var checkpoint = Checkpoint.Open(model.Path);
-        var (stepWidth, stepHeight) = Folder is null ? (64, 64) : (512, 512);
-        rows.Add(new PairTime("unet_step", Images, stepHeight / 8, stepWidth / 8, 0, 0, Step(pairs), Step(alone)));
-        Assert.All(rows, r => Assert.True((r.Milliseconds > 0 && r.AloneMilliseconds > 0) || Emulator.IsUsed, $"{r}"));
-        Write("kernels_pairs.json", pairs.Info, rows);
-
-        double Step(CudaBackend backend)
-        {
-            using var weights = backend.CreateStore(checkpoint);
-            using var graphs = StepOf(backend, weights, checkpoint, stepWidth, stepHeight);
-            return Median(((CudaExecutable)graphs.Step).TimeRuns(Folder is null ? 1 : Repeats));
-        }
     }
 
     [Fact]
@@ -317,8 +290,6 @@ public sealed class GpuReport
     sealed record OpShape(KernelTime Row, long[] Extents, Func<GraphBuilder, Value, Value> Add);
 
     sealed record KernelTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double Flops);
-
-    sealed record PairTime(string Op, int Images, int Height, int Width, int Inputs, int Outputs, double Milliseconds, double AloneMilliseconds);
 
     sealed record EditTime(
         int Width, int Height, string Run, long? BudgetBytes, double Seconds, long PeakBytes, long WeightBytes, Dictionary<string, double> Stages);

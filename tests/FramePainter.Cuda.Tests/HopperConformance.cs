@@ -15,13 +15,13 @@ internal static partial class Hopper
     /// <param name="reverse">The last thread of a block runs first.</param>
     /// <param name="precision">What is multiplied.</param>
     /// <param name="inner">Values at the border of a plan are copied, so that ops see halves.</param>
-    /// <param name="pairs">Products by pairs of blocks.</param>
-    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32, bool inner = true, bool pairs = false) =>
-        new($"CUDA, Hopper{(pairs ? " in pairs" : "")}, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
+    /// <param name="tuning">How products are made; null for every one by Hopper's kernels.</param>
+    public static BackendProfile Profile(bool lateTensors, bool lateProducts, bool reverse, Precision precision = Precision.Float32, bool inner = true, CudaTuning? tuning = null) =>
+        new($"CUDA, Hopper, {HalvesExtensions.Of(precision).ForPeople()}, tensors {(lateTensors ? "late" : "early")}, products {(lateProducts ? "late" : "early")}", () =>
             {
                 Emulator.Order(deferred: true, reverse);
                 Order(lateTensors ? 1 : 0, lateProducts ? 1 : 0);
-                var backend = Open(new CudaTuning(0, false) { HopperPairs = pairs }, precision);
+                var backend = Open(tuning ?? HopperRun.Every, precision);
                 return inner ? new InnerBackend(backend) : backend;
             }, Profiles.Halves(precision), BackendProfile.Float32)
         {
@@ -79,6 +79,6 @@ public sealed class HopperLateConformance() : ConformanceSuite(Hopper.Profile(la
 [Trait("Needs", "emulator")]
 public sealed class HopperMixedConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true));
 
-/// <summary>Pairs of blocks that share weights: each may be the one that is late.</summary>
+/// <summary>Tiles shared by blocks wherever they may be.</summary>
 [Trait("Needs", "emulator")]
-public sealed class HopperPairConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true, pairs: true));
+public sealed class HopperSharedConformance() : ConformanceSuite(Hopper.Profile(lateTensors: false, lateProducts: true, reverse: true, tuning: HopperRun.Tiles("shared")));

@@ -91,10 +91,13 @@ public sealed class HopperFinishTests : IDisposable
         Assert.DoesNotContain(Part, Kernels(s_norms[name]));
     }
 
+    /// <summary>Cases with a norm on kinds of tiles.</summary>
+    public static TheoryData<string, string, Precision> KindsOfTiles => HopperRun.KindsOfTiles(s_norms.Keys);
+
     [Theory]
-    [MemberData(nameof(Norms))]
-    public void Pairs_of_blocks_take_them_too(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
-        HopperRun.Check(s_norms[name], precision, NormRoundings, lateTensors, lateProducts, reverse, pairs: true);
+    [MemberData(nameof(KindsOfTiles))]
+    public void Any_tiles_serve_the_norm_behind_them(string name, string tiles, Precision precision) =>
+        HopperRun.Check(s_norms[name], precision, NormRoundings, lateTensors: false, lateProducts: true, reverse: true, tuning: HopperRun.Tiles(tiles));
 
     [Theory]
     [MemberData(nameof(Apart))]
@@ -109,21 +112,21 @@ public sealed class HopperFinishTests : IDisposable
     public void Values_at_the_border_are_float32(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_borders[name], precision, Roundings, lateTensors, lateProducts, reverse, inner: false);
 
-    /// <summary>The cases with a norm, with and without pairs, by seeds.</summary>
-    public static TheoryData<string, bool, uint> NormLags => HopperRun.Lags(s_norms.Keys, pairs: true);
+    /// <summary>The cases with a norm, by seeds.</summary>
+    public static TheoryData<string, string, uint> NormLags => HopperRun.LagsOfTiles(s_norms.Keys);
 
     /// <summary>The cases with values at the border, by seeds.</summary>
-    public static TheoryData<string, bool, uint> BorderLags => HopperRun.Lags(s_borders.Keys, pairs: false);
+    public static TheoryData<string, uint> BorderLags => HopperRun.Lags(s_borders.Keys);
 
     [Trait("Needs", "emulator")]
     [Theory]
     [MemberData(nameof(NormLags))]
-    public void Warps_may_run_apart(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_norms[name], NormRoundings, seed, pairs: pairs);
+    public void Warps_may_run_apart(string name, string tiles, uint seed) => HopperRun.CheckLagging(s_norms[name], NormRoundings, seed, tuning: HopperRun.Tiles(tiles));
 
     [Trait("Needs", "emulator")]
     [Theory]
     [MemberData(nameof(BorderLags))]
-    public void Warps_may_run_apart_at_the_border(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_borders[name], Roundings, seed, inner: false, pairs: pairs);
+    public void Warps_may_run_apart_at_the_border(string name, uint seed) => HopperRun.CheckLagging(s_borders[name], Roundings, seed, inner: false);
 
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();

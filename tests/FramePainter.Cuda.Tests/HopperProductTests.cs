@@ -77,37 +77,66 @@ public sealed class HopperProductTests : IDisposable
     public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
 
-    /// <summary>The same by pairs of blocks, where there are tiles for more than one.</summary>
-    [Theory]
-    [MemberData(nameof(Runs))]
-    public void Pairs_compute_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
-        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse, pairs: true);
+    /// <summary>The cases with kinds of tiles.</summary>
+    public static TheoryData<string, string, Precision> KindsOfTiles => HopperRun.KindsOfTiles(s_cases.Keys);
 
-    /// <summary>The cases with and without pairs, by seeds.</summary>
-    public static TheoryData<string, bool, uint> Lags => HopperRun.Lags(s_cases.Keys, pairs: true);
+    /// <summary>Every kind of tiles, where a product suits it.</summary>
+    [Theory]
+    [MemberData(nameof(KindsOfTiles))]
+    public void Any_tiles_compute_it(string name, string tiles, Precision precision) =>
+        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors: false, lateProducts: true, reverse: true, tuning: HopperRun.Tiles(tiles));
+
+    /// <summary>The cases by seeds.</summary>
+    public static TheoryData<string, uint> Lags => HopperRun.Lags(s_cases.Keys);
+
+    /// <summary>The cases with kinds of tiles, by seeds.</summary>
+    public static TheoryData<string, string, uint> LagsOfTiles => HopperRun.LagsOfTiles(s_cases.Keys);
 
     [Trait("Needs", "emulator")]
     [Theory]
     [MemberData(nameof(Lags))]
-    public void Warps_may_run_apart(string name, bool pairs, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed, pairs: pairs);
+    public void Warps_may_run_apart(string name, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed);
 
-    /// <summary>A single tile of rows needs no pair; nor do frames whose neighbours, of other rows, leave out other taps.</summary>
     [Trait("Needs", "emulator")]
     [Theory]
-    [InlineData("several tiles", "hopper_product_128_pair")]
-    [InlineData("odd tiles of rows", "hopper_product_160_pair")]
-    [InlineData("slices of odd tiles of rows", "hopper_product_160_pair")]
-    [InlineData("picture", "hopper_product_160_pair")]
-    [InlineData("slices", "hopper_product_160")]
-    [InlineData("frames two tiles wide", "hopper_product_128_pair")]
-    [InlineData("frames a tile wide", "hopper_product_128")]
-    public void Pairs_run_where_there_are_tiles_for_them(string name, string kernel)
+    [MemberData(nameof(LagsOfTiles))]
+    public void Warps_may_run_apart_on_any_tiles(string name, string tiles, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed, tuning: HopperRun.Tiles(tiles));
+
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [InlineData("slices", "shared", "hopper_product_128x160")]
+    [InlineData("several tiles", "shared", "hopper_product_128x128")]
+    [InlineData("slices", "wide", "hopper_product_128x192")]
+    [InlineData("slices", "short", "hopper_product_64x160")]
+    [InlineData("gated", "wide", "hopper_product_128x160")]
+    [InlineData("few steps, several tiles of a warpgroup", "short", "hopper_product_128x160")]
+    public void Tiles_are_of_the_kind_that_is_asked_for_where_it_suits(string name, string tiles, string kernel)
     {
         var built = s_cases[name].Make();
-        using var backend = new InnerBackend(Hopper.Open(new CudaTuning(0, false) { HopperPairs = true }));
+        using var backend = new InnerBackend(Hopper.Open(HopperRun.Tiles(tiles)));
         using var store = backend.CreateStore(built.Weights);
         using var executable = (CudaExecutable)backend.Compile(Planner.Plan(built.Graph), store);
         Assert.Contains(kernel, executable.Launches.Select(l => l.Kernel));
+    }
+
+    /// <summary>Linear maps of the U-Net, most at 576×1024 and 512×512, on the 132 multiprocessors of an H100.</summary>
+    [Theory]
+    [InlineData(36864, 320, 5, "hopper_product_128x160")]
+    [InlineData(2304, 1280, 20, "hopper_product_128x192")]
+    [InlineData(2304, 10240, 20, "hopper_product_128x160")]
+    [InlineData(1024, 1280, 20, "hopper_product_64x160")]
+    [InlineData(1024, 1280, 180, "hopper_product_128x160")]
+    [InlineData(4096, 512, 8, "hopper_product_128x128")]
+    public void Tiles_are_those_that_end_first(int rows, int columns, int steps, string kernel) =>
+        Assert.Equal(kernel, LaunchList.Tiling.Of(LaunchList.RowsGrid(rows), columns, steps, activates: false, 132, CudaTuning.Default).Kind.Name);
+
+    /// <summary>The widest have no activations, and a block has one tile of a kind with one warpgroup.</summary>
+    [Fact]
+    public void Tiles_that_do_not_suit_are_not_taken()
+    {
+        var rows = LaunchList.RowsGrid(2304);
+        Assert.Equal(LaunchList.TileKind.Usual, LaunchList.Tiling.Of(rows, 1280, 20, activates: true, 132, CudaTuning.Default).Kind);
+        Assert.Equal(LaunchList.TileKind.Usual, LaunchList.Tiling.Of(rows, 1280, 20, activates: false, 125, HopperRun.Tiles("wide")).Kind);
     }
 
     /// <summary>Where a device's multiprocessors would stand idle, small tiles of mma.sync run.</summary>
@@ -130,9 +159,13 @@ public sealed class HopperProductTests : IDisposable
     [InlineData(144, 80, 132, 132, 12, 8)]
     [InlineData(576, 5, 132, 576, 0, 1)]
     [InlineData(264, 80, 132, 264, 0, 1)]
+    [InlineData(64, 20, 132, 64, 0, 1)]
     [InlineData(1, 2, 132, 1, 0, 1)]
-    public void The_last_tiles_are_shared(int tiles, int steps, int multiprocessors, int whole, int shared, int slices) =>
-        Assert.Equal(new LaunchList.TileShares(whole, shared, slices), LaunchList.TileShares.Of(tiles, steps, multiprocessors));
+    public void The_last_tiles_are_shared(int tiles, int steps, int multiprocessors, int whole, int shared, int slices)
+    {
+        var shares = LaunchList.TileShares.Of(tiles, steps, LaunchList.TileKind.Usual.StepTime, multiprocessors);
+        Assert.Equal((whole, shared, slices), (shares.Whole, shares.Shared, shares.Slices));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();

@@ -1,4 +1,5 @@
 using FramePainter.Conformance;
+using TileKind = FramePainter.Cuda.Kernels.LaunchList.TileKind;
 
 namespace FramePainter.Cuda.Tests;
 
@@ -22,20 +23,48 @@ internal static class HopperRun
         return runs;
     }
 
-    /// <summary>Names with whether blocks go in pairs, and the seeds of the delays that warps are held back by.</summary>
-    public static TheoryData<string, bool, uint> Lags(IEnumerable<string> names, bool pairs)
+    /// <summary>How every product's tiles can be made to be: shared wherever they may be, and of the kinds of which a block has one.</summary>
+    static readonly Dictionary<string, CudaTuning> s_tiles = new()
+    {
+        ["shared"] = Every with { HopperTiles = TileKind.Usual, HopperJointTime = 0 },
+        ["wide"] = Every with { HopperTiles = TileKind.Wide },
+        ["short"] = Every with { HopperTiles = TileKind.Short },
+    };
+
+    /// <summary>Every product by Hopper's kernels, however small.</summary>
+    public static CudaTuning Every => new(0, false);
+
+    /// <summary>The tuning of that name.</summary>
+    public static CudaTuning Tiles(string name) => s_tiles[name];
+
+    /// <summary>Names with those of <see cref="Tiles"/>; in bfloat16 in one of their orders alone.</summary>
+    public static TheoryData<string, string, Precision> KindsOfTiles(IEnumerable<string> names)
+    {
+        var runs = new TheoryData<string, string, Precision>();
+        foreach (var (name, tiles) in names.SelectMany(_ => s_tiles.Keys, (name, tiles) => (name, tiles)))
+        {
+            runs.Add(name, tiles, Precision.Float32);
+            runs.Add(name, tiles, Precision.BFloat16);
+        }
+
+        return runs;
+    }
+
+    /// <summary>Names with the seeds of the delays that warps are held back by.</summary>
+    public static TheoryData<string, uint> Lags(IEnumerable<string> names) => Seeds(names, (runs, name, seed) => runs.Add(name, seed), new TheoryData<string, uint>());
+
+    /// <summary>The same with those of <see cref="Tiles"/>.</summary>
+    public static TheoryData<string, string, uint> LagsOfTiles(IEnumerable<string> names) => Seeds(
+        names.SelectMany(_ => s_tiles.Keys, (name, tiles) => (name, tiles)), (runs, one, seed) => runs.Add(one.name, one.tiles, seed), new TheoryData<string, string, uint>());
+
+    static TRuns Seeds<T, TRuns>(IEnumerable<T> ones, Action<TRuns, T, uint> add, TRuns runs)
     {
         var seeds = Profiles.IsFull ? 8u : 1;
-        var runs = new TheoryData<string, bool, uint>();
-        foreach (var name in names)
+        foreach (var one in ones)
         {
             for (var seed = 1u; seed <= seeds; seed++)
             {
-                runs.Add(name, false, seed);
-                if (pairs)
-                {
-                    runs.Add(name, true, seed);
-                }
+                add(runs, one, seed);
             }
         }
 
@@ -43,12 +72,12 @@ internal static class HopperRun
     }
 
     /// <summary><see cref="Check"/> while warps run apart, as a device's may: tensors early and products late, so that what is given back too soon is written over.</summary>
-    public static void CheckLagging(OpCase one, double roundings, uint seed, bool inner = true, bool pairs = false)
+    public static void CheckLagging(OpCase one, double roundings, uint seed, bool inner = true, CudaTuning? tuning = null)
     {
         Hopper.Lag(seed);
         try
         {
-            Check(one, Precision.Float32, roundings, lateTensors: false, lateProducts: true, reverse: false, inner, pairs);
+            Check(one, Precision.Float32, roundings, lateTensors: false, lateProducts: true, reverse: false, inner, tuning);
         }
         finally
         {
@@ -57,12 +86,12 @@ internal static class HopperRun
     }
 
     /// <summary>Fails where the relative L2 of the result is beyond so many roundings of halves, or where no warpgroup multiplied.</summary>
-    public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse, bool inner = true, bool pairs = false)
+    public static void Check(OpCase one, Precision precision, double roundings, bool lateTensors, bool lateProducts, bool reverse, bool inner = true, CudaTuning? tuning = null)
     {
         var bound = roundings * Profiles.Halves(precision);
         var built = one.Make();
         var want = Oracle.Run(built.Graph, built.Inputs.ToDictionary(p => p.Key, p => Array.ConvertAll(p.Value, x => (double)x)), built.Weights)[built.Graph.Outputs[0]];
-        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse, precision, inner, pairs).Create();
+        using var backend = Hopper.Profile(lateTensors, lateProducts, reverse, precision, inner, tuning).Create();
         using var run = new GuardedRun(backend, built);
         var before = Hopper.Products();
         var got = run.Run()[built.Graph.Outputs[0]];

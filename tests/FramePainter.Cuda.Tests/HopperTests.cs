@@ -29,11 +29,11 @@ public sealed class HopperTests : IDisposable
         Assert.Equal(expected, context.IsHopper);
         if (expected)
         {
-            Assert.NotEqual(0, context.Kernels.Find("hopper_product_128", 0));
+            Assert.NotEqual(0, context.Kernels.Find("hopper_product_128x128", 0));
         }
         else
         {
-            Assert.Throws<KeyNotFoundException>(() => context.Kernels.Find("hopper_product_128", 0));
+            Assert.Throws<KeyNotFoundException>(() => context.Kernels.Find("hopper_product_128x128", 0));
         }
     }
 
@@ -126,10 +126,10 @@ public sealed class HopperTests : IDisposable
     }
 
     [Theory]
-    [InlineData("hopper_product_128", "m64n128k16", Precision.Float32)]
-    [InlineData("hopper_product_160", "m64n160k16", Precision.Float32)]
-    [InlineData("hopper_product_128", "m64n128k16", Precision.BFloat16)]
-    [InlineData("hopper_product_160", "m64n160k16", Precision.BFloat16)]
+    [InlineData("hopper_product_128x128", "m64n128k16", Precision.Float32)]
+    [InlineData("hopper_product_128x160", "m64n160k16", Precision.Float32)]
+    [InlineData("hopper_product_128x128", "m64n128k16", Precision.BFloat16)]
+    [InlineData("hopper_product_128x160", "m64n160k16", Precision.BFloat16)]
     public void Its_ptx_multiplies_by_warpgroups_and_copies_by_tensors(string name, string shape, Precision precision)
     {
         var (kernel, type) = precision == Precision.BFloat16 ? (name + "_bf16", "bf16.bf16") : (name, "f16.f16");

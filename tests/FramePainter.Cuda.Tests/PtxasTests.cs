@@ -20,7 +20,7 @@ public sealed partial class PtxasTests : IDisposable
         Assert.True(code == 0, output);
         var kernels = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "ptxas.json"), TestContext.Current.CancellationToken)).RootElement.EnumerateArray().ToArray();
         Assert.All(kernels, k => Assert.Equal(0, k.GetProperty("spill_bytes").GetInt32()));
-        foreach (var (name, arch) in archs.Select(a => ("group_norm_8", a)).Append(("hopper_product_160_bf16", "sm_90a")).Append(("hopper_product_160_pair", "sm_90a")))
+        foreach (var (name, arch) in archs.Select(a => ("group_norm_8", a)).Append(("hopper_product_128x160_bf16", "sm_90a")))
         {
             Assert.Single(kernels, k => k.GetProperty("kernel").GetString() == name && k.GetProperty("arch").GetString() == arch);
         }
@@ -29,7 +29,7 @@ public sealed partial class PtxasTests : IDisposable
     /// <summary>A power of two whose subnormal results are kept takes four instructions in place of one; a division of 64 bits is a call, which keeps few registers.</summary>
     [Theory]
     [InlineData("hopper_attention.sm_90a", "hopper_attention_64")]
-    [InlineData("hopper_product.sm_90a", "hopper_product_160")]
+    [InlineData("hopper_product.sm_90a", "hopper_product_128x160")]
     [InlineData("attention_flash.sm_80", "attention_64")]
     [InlineData("product_linear.sm_80", "product_linear_128")]
     [InlineData("product_conv.sm_80", "product_conv_128")]

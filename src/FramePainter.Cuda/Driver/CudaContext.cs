@@ -24,9 +24,8 @@ internal unsafe partial class CudaContext : IDisposable
     /// <param name="ordinal">Its number.</param>
     /// <param name="budget">Bytes that it may give out; null for all it has.</param>
     /// <param name="halves">Of which its kernels are.</param>
-    /// <param name="pairs">Also Hopper's products by pairs of blocks.</param>
     /// <exception cref="DeviceException">It cannot be used; the message says why.</exception>
-    public CudaContext(int ordinal, long? budget = null, Halves halves = Halves.Float16, bool pairs = false)
+    public CudaContext(int ordinal, long? budget = null, Halves halves = Halves.Float16)
     {
         Halves = halves;
         (_device, Info) = DriverDevices.Open(ordinal);
@@ -36,7 +35,7 @@ internal unsafe partial class CudaContext : IDisposable
             MakeCurrent();
             RequireRoom(NativeDriver.cuStreamCreate(out _copies, NonBlocking));
             RequireRoom(NativeDriver.cuMemAllocHost_v2(out _staging, StagingBytes));
-            _kernels = new KernelLibrary(RunsHopper(Info), halves, pairs);
+            _kernels = new KernelLibrary(RunsHopper(Info), halves);
             IsHopper = _kernels.HasHopper;
             _pool = new DevicePool(this, budget);
         }

@@ -18,20 +18,21 @@ internal sealed unsafe class KernelLibrary : IDisposable
     /// <summary>What names of kernels end with in these: a profiler shows it.</summary>
     const string BrainKernel = "_bf16";
 
-    /// <summary>In the names of texts of kernels by pairs of blocks.</summary>
-    const string PairText = "_pair.";
-
     readonly List<nint> _modules = [];
     readonly Dictionary<string, nint> _functions = new(StringComparer.Ordinal);
 
     /// <summary>Dynamic shared memory that each function has been allowed, where it is more than it has without asking.</summary>
     readonly Dictionary<nint, int> _allowed = [];
 
+    /// <summary>CUDA 12.4: launches that begin early may be recorded as graphs since the release before.</summary>
+    const int OldestEarlyDriver = 12040;
+
+    readonly HashSet<string> _early = new(StringComparer.Ordinal);
+
     /// <summary>Loads what the device runs.</summary>
     /// <param name="hopper">Also the kernels for sm_90a.</param>
     /// <param name="halves">Of which kind.</param>
-    /// <param name="pairs">Also those by pairs of blocks, which take seconds to assemble.</param>
-    public KernelLibrary(bool hopper, Halves halves, bool pairs)
+    public KernelLibrary(bool hopper, Halves halves)
     {
         try
         {
@@ -41,7 +42,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
                 Register(_modules[^1], text);
             }
 
-            HasHopper = hopper && LoadHopper(halves, pairs);
+            HasHopper = hopper && LoadHopper(halves);
         }
         catch
         {
@@ -57,18 +58,15 @@ internal sealed unsafe class KernelLibrary : IDisposable
     public string? HopperRefusal { get; private set; }
 
     /// <summary>The embedded PTX for every device: names and texts.</summary>
-    public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves, pairs: false);
+    public static IEnumerable<(string Name, string Text)> Sources(Halves halves) => Embedded(".sm_80.ptx", halves);
 
     /// <summary>The embedded PTX for Hopper.</summary>
-    public static IEnumerable<(string Name, string Text)> HopperSources(Halves halves) => HopperSources(halves, pairs: true);
+    public static IEnumerable<(string Name, string Text)> HopperSources(Halves halves) => Embedded(".sm_90a.ptx", halves);
 
-    static IEnumerable<(string Name, string Text)> HopperSources(Halves halves, bool pairs) => Embedded(".sm_90a.ptx", halves, pairs);
-
-    static IEnumerable<(string Name, string Text)> Embedded(string ending, Halves halves, bool pairs)
+    static IEnumerable<(string Name, string Text)> Embedded(string ending, Halves halves)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        bool IsOfThese(string name) => name.EndsWith(ending, StringComparison.Ordinal) && name.Contains(BrainText, StringComparison.Ordinal) == (halves == Halves.BFloat16)
-            && (pairs || !name.Contains(PairText, StringComparison.Ordinal));
+        bool IsOfThese(string name) => name.EndsWith(ending, StringComparison.Ordinal) && name.Contains(BrainText, StringComparison.Ordinal) == (halves == Halves.BFloat16);
         foreach (var name in assembly.GetManifestResourceNames().Where(IsOfThese).Order(StringComparer.Ordinal))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
@@ -95,6 +93,10 @@ internal sealed unsafe class KernelLibrary : IDisposable
         return function;
     }
 
+    /// <summary>Whether a kernel's launches may begin before what was launched before has ended: it waits for that itself.</summary>
+    /// <param name="name">Its name in the sources.</param>
+    public bool BeginsEarly(string name) => _early.Contains(name);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -103,10 +105,10 @@ internal sealed unsafe class KernelLibrary : IDisposable
     }
 
     /// <summary>All kernels for sm_90a, or none: those for sm_80 compute the same where the driver does not take the others.</summary>
-    bool LoadHopper(Halves halves, bool pairs)
+    bool LoadHopper(Halves halves)
     {
         var first = _modules.Count;
-        var sources = HopperSources(halves, pairs).ToArray();
+        var sources = HopperSources(halves).ToArray();
         foreach (var (name, text) in sources)
         {
             var code = Load(text);
@@ -124,6 +126,12 @@ internal sealed unsafe class KernelLibrary : IDisposable
         for (var i = 0; i < sources.Length; i++)
         {
             Register(_modules[first + i], sources[i].Text);
+        }
+
+        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
+        if (version >= OldestEarlyDriver)
+        {
+            _early.UnionWith(sources.SelectMany(s => Names(s.Text)).Select(NameInSources));
         }
 
         return true;
@@ -167,13 +175,23 @@ internal sealed unsafe class KernelLibrary : IDisposable
 
     void Register(nint module, string text)
     {
+        foreach (var kernel in Names(text))
+        {
+            DriverCall.Check(NativeDriver.cuModuleGetFunction(out var function, module, kernel));
+            _functions.Add(NameInSources(kernel), function);
+        }
+    }
+
+    static string NameInSources(string kernel) => kernel.EndsWith(BrainKernel, StringComparison.Ordinal) ? kernel[..^BrainKernel.Length] : kernel;
+
+    /// <summary>The kernels of a text.</summary>
+    static IEnumerable<string> Names(string text)
+    {
         const string Entry = ".entry ";
         for (var at = text.IndexOf(Entry, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Entry, at + 1, StringComparison.Ordinal))
         {
             var start = at + Entry.Length;
-            var kernel = text[start..text.IndexOf('(', start)];
-            DriverCall.Check(NativeDriver.cuModuleGetFunction(out var function, module, kernel));
-            _functions.Add(kernel.EndsWith(BrainKernel, StringComparison.Ordinal) ? kernel[..^BrainKernel.Length] : kernel, function);
+            yield return text[start..text.IndexOf('(', start)];
         }
     }
 }

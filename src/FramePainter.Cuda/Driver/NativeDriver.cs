@@ -101,6 +101,9 @@ internal static unsafe partial class NativeDriver
     public static partial int cuLaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra);
 
     [LibraryImport(Library)]
+    public static partial int cuLaunchKernelEx(in LaunchConfig config, nint function, void** parameters, void** extra);
+
+    [LibraryImport(Library)]
     public static partial int cuStreamCreate(out nint stream, uint flags);
 
     [LibraryImport(Library)]

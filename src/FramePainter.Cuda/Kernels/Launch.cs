@@ -11,10 +11,11 @@ internal abstract unsafe class Launch : IDisposable
     readonly (uint X, uint Y, uint Z) _grid;
     readonly uint _threads;
     readonly uint _shared;
+    readonly bool _early;
 
-    private protected Launch(string kernel, Op op, nint function, (long X, long Y, long Z) grid, int threads, int shared, int argumentBytes)
+    private protected Launch(string kernel, Op op, KernelLibrary kernels, (long X, long Y, long Z) grid, int threads, int shared, int argumentBytes)
     {
-        (Kernel, Op, _function) = (kernel, op, function);
+        (Kernel, Op, _function, _early) = (kernel, op, kernels.Find(kernel, shared), kernels.BeginsEarly(kernel));
         _grid = (checked((uint)grid.X), checked((uint)grid.Y), checked((uint)grid.Z));
         (_threads, _shared) = ((uint)threads, (uint)shared);
         // A kernel whose argument is aligned to 64 has it padded to that.
@@ -36,6 +37,17 @@ internal abstract unsafe class Launch : IDisposable
     public void Queue(nint stream)
     {
         var arguments = Arguments;
+        if (_early)
+        {
+            var early = LaunchAttribute.BeginsEarly;
+            var config = new LaunchConfig
+            {
+                GridX = _grid.X, GridY = _grid.Y, GridZ = _grid.Z, BlockX = _threads, BlockY = 1, BlockZ = 1, SharedBytes = _shared, Stream = stream, Attributes = &early, AttributeCount = 1,
+            };
+            DriverCall.Check(NativeDriver.cuLaunchKernelEx(config, _function, &arguments, null));
+            return;
+        }
+
         DriverCall.Check(NativeDriver.cuLaunchKernel(_function, _grid.X, _grid.Y, _grid.Z, _threads, 1, 1, _shared, stream, &arguments, null));
     }
 
@@ -49,8 +61,8 @@ internal abstract unsafe class Launch : IDisposable
 
 /// <inheritdoc/>
 /// <typeparam name="T">The struct of arguments.</typeparam>
-internal sealed unsafe class Launch<T>(string kernel, Op op, nint function, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
-    : Launch(kernel, op, function, grid, threads, shared, sizeof(T))
+internal sealed unsafe class Launch<T>(string kernel, Op op, KernelLibrary kernels, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
+    : Launch(kernel, op, kernels, grid, threads, shared, sizeof(T))
     where T : unmanaged
 {
     /// <inheritdoc/>

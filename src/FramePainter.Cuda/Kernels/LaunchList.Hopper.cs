@@ -1,3 +1,4 @@
+using System.Numerics;
 using FramePainter.Graphs;
 
 namespace FramePainter.Cuda.Kernels;
@@ -5,9 +6,7 @@ namespace FramePainter.Cuda.Kernels;
 /// <content>Products on Hopper: see kernels/hopper/product.h.</content>
 internal sealed partial class LaunchList
 {
-    const int HopperRows = 128;
     const int HopperStep = 64;
-    const int HopperThreads = 384;
 
     /// <summary>Channels of a box of an output, and of one whose every second sum is a gate.</summary>
     const int OutBox = 32, GatedBox = 16;
@@ -25,39 +24,142 @@ internal sealed partial class LaunchList
     /// The output's positions as a picture, and the input's as a tensor of channels, columns, rows and images. The output may be every second
     /// position of a larger picture, from (<c>OutX</c>, <c>OutY</c>) on.
     /// </summary>
-    readonly record struct Grid(
+    internal readonly record struct Grid(
         int Width, int Height, int Images, int InWidth, int InHeight, long RowPositions, long ImagePositions, int TapsY, int TapsX, int PadTop, int PadLeft,
         int Stride = 1, int OutScale = 1, int OutX = 0, int OutY = 0);
 
-    /// <summary>How the tiles of a product are shared among multiprocessors, or pairs of tiles among pairs of them.</summary>
+    /// <summary>A kernel of Hopper's products: rows and columns of its tiles, stages of its ring, and warpgroups that multiply, each a tile of its own.</summary>
+    internal readonly record struct TileKind(int Rows, int Columns, int Stages, int Groups)
+    {
+        public static readonly TileKind Square = new(128, 128, 5, 2), Usual = new(128, 160, 4, 2), Wide = new(128, 192, 4, 1), Short = new(64, 160, 6, 1);
+
+        public string Name => $"hopper_product_{Rows}x{Columns}";
+
+        /// <summary>One warpgroup more copies.</summary>
+        public int Threads => 128 * (Groups + 1);
+
+        /// <summary>Blocks have several tiles, and may share one, each with a part of its steps; with one warpgroup a block has one tile and no more.</summary>
+        public bool Shares => Groups > 1;
+
+        /// <summary>Whether activations are there: the widest tiles leave no registers for them.</summary>
+        public bool Activates => Columns <= 160;
+
+        /// <summary>
+        /// Microseconds of a step. Shared memory bounds it, with 128 bytes a clock of 1.83 GHz: what comes is written once, rows are read once, and columns once for every 64 rows. Or the
+        /// second-level cache does, which gave a multiprocessor up to 91 KB a microsecond, all being busy. 0.41 and 0.46 for 128 × 160 and 128 × 192, where an H200 took 0.39 to 0.41 and
+        /// 0.47 to 0.49; tensor cores alone would take 0.35 and 0.42.
+        /// </summary>
+        public double StepTime => Math.Max(((2 * Rows) + (Columns * (1 + (Rows / 64)))) / 1830.0, (Rows + Columns) * HopperStep * 2 / 91e3);
+
+        /// <summary>
+        /// Stages of both operands; of every group a tile that is stored, two sums for each lane of four warps for the next norm, two barriers and a flag; the ring's place; and room to
+        /// begin at a multiple of 1024.
+        /// </summary>
+        public int Shared => (Stages * (((Rows + Columns) * HopperStep * 2) + (2 * sizeof(long))))
+            + (Groups * ((Rows * Columns * 2) + (4 * MomentLanes * 2 * sizeof(float)) + (2 * sizeof(long)) + sizeof(int))) + sizeof(long) + 1024;
+    }
+
+    /// <summary>How the tiles of a product are shared among multiprocessors.</summary>
     /// <param name="Whole">The first tiles, each computed by one block.</param>
     /// <param name="Shared">The others, too few to keep every multiprocessor busy.</param>
     /// <param name="Slices">Blocks that share each of these.</param>
-    internal readonly record struct TileShares(int Whole, int Shared, int Slices)
+    /// <param name="Time">Microseconds, but for what every kernel takes.</param>
+    internal readonly record struct TileShares(int Whole, int Shared, int Slices, double Time)
     {
-        /// <summary>Microseconds of a step on 128 × 160 outputs, of a joint of slices, and of every slice more: reasoned from an H100's clock and bandwidth.</summary>
-        const double StepTime = 0.37, JointTime = 1, SliceTime = 0.6;
+        /// <summary>Microseconds of a joint of slices, and of every slice: fitted to an H200's times of 64 and 144 tiles of 20 and 80 steps.</summary>
+        public const double JointTime = 4.5, SliceTime = 0.6;
 
         /// <summary>The shares that end first.</summary>
-        public static TileShares Of(int tiles, int steps, int multiprocessors)
+        /// <param name="tiles">Tiles of the product.</param>
+        /// <param name="steps">Steps of each.</param>
+        /// <param name="stepTime">Microseconds of a step.</param>
+        /// <param name="multiprocessors">The device's.</param>
+        /// <param name="jointTime">Microseconds of a joint.</param>
+        public static TileShares Of(int tiles, int steps, double stepTime, int multiprocessors, double jointTime = JointTime)
         {
-            var rest = tiles % multiprocessors;
+            var (rounds, rest) = Math.DivRem(tiles, multiprocessors);
+            var whole = rounds * steps * stepTime;
             if (rest == 0)
             {
-                return new(tiles, 0, 1);
+                return new(tiles, 0, 1, whole);
             }
 
-            var (best, shortest) = (1, steps * StepTime);
+            var (best, shortest) = (1, steps * stepTime);
             for (var slices = 2; slices <= Math.Min(Math.Min(MostSlices, multiprocessors / rest), steps); slices++)
             {
-                var time = (Math.Ceiling((double)steps / slices) * StepTime) + JointTime + (slices * SliceTime);
+                var time = (Math.Ceiling((double)steps / slices) * stepTime) + jointTime + (slices * SliceTime);
                 if (time < shortest)
                 {
                     (best, shortest) = (slices, time);
                 }
             }
 
-            return best == 1 ? new(tiles, 0, 1) : new(tiles - rest, rest, best);
+            return best == 1 ? new(tiles, 0, 1, whole + shortest) : new(tiles - rest, rest, best, whole + shortest);
+        }
+    }
+
+    /// <summary>A product cut into tiles: their kind, the sides of their boxes of positions as powers of two, and how many there are along each side.</summary>
+    internal readonly record struct Tiling(TileKind Kind, (int X, int Y) Box, int TilesX, int TilesY, int TilesN, TileShares Shares)
+    {
+        /// <summary>Images of a box.</summary>
+        public int BoxImages => Kind.Rows >> (Box.X + Box.Y);
+
+        /// <summary>
+        /// The tiles that end first. Where those of 160 columns are a few more than multiprocessors, as many of 192 or fewer are one round; where they are half as many or fewer,
+        /// shorter ones keep twice as many busy, and need no joint.
+        /// </summary>
+        /// <param name="grid">The positions of the output.</param>
+        /// <param name="columns">Sums of a position.</param>
+        /// <param name="steps">Steps of a tile.</param>
+        /// <param name="activates">Whether an activation follows.</param>
+        /// <param name="multiprocessors">The device's.</param>
+        /// <param name="tuning">Which kind, where one is wanted and suits.</param>
+        public static Tiling Of(in Grid grid, int columns, int steps, bool activates, int multiprocessors, in CudaTuning tuning)
+        {
+            var isNarrow = columns % TileKind.Usual.Columns != 0;
+            var best = Of(isNarrow ? TileKind.Square : TileKind.Usual, grid, columns, steps, multiprocessors, tuning.HopperJointTime);
+            ReadOnlySpan<TileKind> others = tuning.HopperTiles is { } wanted ? (wanted.Shares ? [] : [wanted]) : isNarrow ? [TileKind.Wide] : [TileKind.Wide, TileKind.Short];
+            foreach (var kind in others)
+            {
+                var other = Of(kind, grid, columns, steps, multiprocessors, 0);
+                if ((kind.Activates || !activates) && other.Shares.Whole <= multiprocessors && (other.Shares.Time < best.Shares.Time || tuning.HopperTiles is not null))
+                {
+                    best = other;
+                }
+            }
+
+            return best;
+        }
+
+        static Tiling Of(TileKind kind, in Grid grid, int columns, int steps, int multiprocessors, double jointTime)
+        {
+            var box = BoxOf(grid, kind.Rows);
+            var (tilesX, tilesY) = (Blocks(grid.Width, 1 << box.X), Blocks(grid.Height, 1 << box.Y));
+            var tilesN = Blocks(columns, kind.Columns);
+            var tiles = checked((int)(tilesX * tilesY * Blocks(grid.Images, kind.Rows >> (box.X + box.Y)) * tilesN));
+            var shares = kind.Shares ? TileShares.Of(tiles, steps, kind.StepTime, multiprocessors, jointTime) : new TileShares(tiles, 0, 1, steps * kind.StepTime);
+            return new(kind, box, (int)tilesX, (int)tilesY, (int)tilesN, shares);
+        }
+
+        /// <summary>The box of so many positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>
+        static (int X, int Y) BoxOf(in Grid grid, int positions)
+        {
+            var all = BitOperations.Log2((uint)positions);
+            var best = (X: all, Y: 0);
+            var fewest = long.MaxValue;
+            for (var x = all; x >= 0; x--)
+            {
+                for (var y = all - x; y >= 0; y--)
+                {
+                    var tiles = Blocks(grid.Width, 1 << x) * Blocks(grid.Height, 1 << y) * Blocks(grid.Images, positions >> (x + y));
+                    if (tiles < fewest)
+                    {
+                        (best, fewest) = ((x, y), tiles);
+                    }
+                }
+            }
+
+            return best;
         }
     }
 
@@ -116,33 +218,23 @@ internal sealed partial class LaunchList
     /// <param name="output">What is made, where it is a value whole.</param>
     void HopperProduct(Grid grid, ProductArgs args, Func<ValuePlaces, ProductArgs> arguments, Value? output = null)
     {
-        var columns = args.N % 160 == 0 ? 160 : 128;
-        var (boxX, boxY) = Box(grid);
-        var boxImages = HopperRows >> (boxX + boxY);
-        var (tilesX, tilesY) = (Blocks(grid.Width, 1 << boxX), Blocks(grid.Height, 1 << boxY));
-        var tilesN = Blocks(args.N, columns);
-        var tilesOfRows = tilesX * tilesY * Blocks(grid.Images, boxImages);
-
-        // Taps that only read beyond the edges of a row are left out: neighbours must then be of one row, or they had not the same steps.
-        var inHeight = boxY == 0 && grid.TapsY > 1 && grid.Stride == 1 ? grid.InHeight : 0;
-        var together = tuning.HopperPairs && tilesOfRows > 1 && (inHeight == 0 || tilesX % 2 == 0) ? 2 : 1;
-        var tiles = checked((int)(Blocks(tilesOfRows, together) * tilesN));
-        var stepsPerTap = Blocks(args.Channels0, HopperStep) + Blocks(args.Channels1, HopperStep);
-        var clusters = Math.Max(1, Math.Min(context.Multiprocessors, MostSharedTiles) / together);
-        var shares = TileShares.Of(tiles, checked((int)(stepsPerTap * grid.TapsX * grid.TapsY)), clusters);
-        PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * together * shares.Slices * HopperRows * columns * sizeof(float));
+        var steps = checked((int)((Blocks(args.Channels0, HopperStep) + Blocks(args.Channels1, HopperStep)) * grid.TapsX * grid.TapsY));
+        var tiling = Tiling.Of(grid, args.N, steps, args.Activation != (int)Activation.None, Math.Min(context.Multiprocessors, MostSharedTiles), tuning);
+        var (kind, (boxX, boxY), tilesX, tilesY, tilesN, shares) = tiling;
+        var boxImages = tiling.BoxImages;
+        PartialBytes = Math.Max(PartialBytes, (long)shares.Shared * shares.Slices * kind.Rows * kind.Columns * sizeof(float));
         var fixedArgs = new HopperProductArgs
         {
-            ByTilesX = Divisor.Of((int)tilesX), ByTilesY = Divisor.Of((int)tilesY), ByTilesN = Divisor.Of((int)tilesN),
-            BoxX = boxX, BoxY = boxY, TilesX = (int)tilesX, TilesY = (int)tilesY, TilesN = (int)tilesN,
+            ByTilesX = Divisor.Of(tilesX), ByTilesY = Divisor.Of(tilesY), ByTilesN = Divisor.Of(tilesN),
+            BoxX = boxX, BoxY = boxY, TilesX = tilesX, TilesY = tilesY, TilesN = tilesN,
             OutWidth = grid.Width, OutHeight = grid.Height, OutImages = grid.Images, TapsY = grid.TapsY, TapsX = grid.TapsX,
-            InHeight = inHeight,
+            InHeight = LeavesTapsOut(grid, boxY) ? grid.InHeight : 0,
             OutScale = grid.OutScale, OutX = grid.OutX, OutY = grid.OutY, Whole = shares.Whole, Shared = shares.Shared, Slices = shares.Slices,
         };
         var items = shares.Whole + (shares.Shared * shares.Slices);
         var gated = args.Activation == (int)Activation.Geglu;
-        var next = output is null || gated ? null : NextNorm(output, grid, (1 << boxX, 1 << boxY, boxImages), columns);
-        Add($"hopper_product_{columns}{(together > 1 ? "_pair" : "")}", (Math.Min(items, clusters) * together, 1, 1), HopperThreads, HopperShared(columns), places =>
+        var next = output is null || gated ? null : NextNorm(output, grid, (1 << boxX, 1 << boxY, boxImages), kind.Columns);
+        Add(kind.Name, (Math.Min(items, context.Multiprocessors), 1, 1), kind.Threads, kind.Shared, places =>
         {
             var product = HalvesFirst(arguments(places) with { KernelWidth = grid.TapsX, PadTop = grid.PadTop, PadLeft = grid.PadLeft, Stride = grid.Stride });
             // An output, or a residual of its shape, where it consists of halves.
@@ -158,7 +250,7 @@ internal sealed partial class LaunchList
                 Product = product, Next = next?.Invoke(places) ?? default, Partial = places.Partials, Arrived = places.Counters,
                 First = Input(product.First, product.Channels0),
                 Second = product.Channels1 > 0 ? Input(product.Second, product.Channels1) : default,
-                Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, columns / together]),
+                Weight = TensorMap.Of(context.Halves, product.Weight, [product.KPadded, product.N], [product.KPadded * 2L], [HopperStep, kind.Columns]),
                 Residual0 = Output(product.Residual0), Residual1 = Output(product.Residual1), Out = Output(product.Out),
             };
         });
@@ -177,36 +269,11 @@ internal sealed partial class LaunchList
         Residual0 = args.Residual1, Residual1 = args.Residual0, ResidualScale0 = args.ResidualScale1, ResidualScale1 = args.ResidualScale0,
     };
 
-    /// <summary>Stages of both operands; of two warpgroups each a tile that is stored, two sums for each lane of four warps for the next norm, two barriers and a flag; the ring's place; and room to begin at a multiple of 1024.</summary>
-    static int HopperShared(int columns)
-    {
-        var stages = columns == 160 ? 4 : 5;
-        return (stages * (((HopperRows + columns) * HopperStep * 2) + (2 * sizeof(long)))) + (2 * ((HopperRows * columns * 2) + (4 * MomentLanes * 2 * sizeof(float)) + (2 * sizeof(long)) + sizeof(int))) + sizeof(long) + 1024;
-    }
-
-    /// <summary>The box of 128 positions, each side a power of two, that covers the picture with the fewest tiles; the widest of these. Its sides as powers.</summary>
-    static (int X, int Y) Box(Grid grid)
-    {
-        const int All = 7;
-        var best = (X: All, Y: 0);
-        var fewest = long.MaxValue;
-        for (var x = All; x >= 0; x--)
-        {
-            for (var y = All - x; y >= 0; y--)
-            {
-                var tiles = Blocks(grid.Width, 1 << x) * Blocks(grid.Height, 1 << y) * Blocks(grid.Images, HopperRows >> (x + y));
-                if (tiles < fewest)
-                {
-                    (best, fewest) = ((x, y), tiles);
-                }
-            }
-        }
-
-        return best;
-    }
+    /// <summary>Whether a box is of one row of the picture: taps that only read beyond its edges are left out.</summary>
+    static bool LeavesTapsOut(in Grid grid, int boxY) => boxY == 0 && grid.TapsY > 1 && grid.Stride == 1;
 
     /// <summary>Rows that lie densely, as a picture one row high.</summary>
-    static Grid RowsGrid(long rows) => new(checked((int)rows), 1, 1, (int)rows, 1, rows, rows, 1, 1, 0, 0);
+    internal static Grid RowsGrid(long rows) => new(checked((int)rows), 1, 1, (int)rows, 1, rows, rows, 1, 1, 0, 0);
 
     /// <summary>None for strides that make a box too wide.</summary>
     static Grid? GridOf(ProductOp op, in ProductArgs args)

@@ -57,7 +57,7 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
     }
 
     void Add<T>(string kernel, (long X, long Y, long Z) grid, int threads, int shared, Func<ValuePlaces, T> arguments)
-        where T : unmanaged => _launches.Add(new Launch<T>(kernel, _op!, context.Kernels.Find(kernel, shared), grid, threads, shared, arguments));
+        where T : unmanaged => _launches.Add(new Launch<T>(kernel, _op!, context.Kernels, grid, threads, shared, arguments));
 
     /// <summary>One thread an element, or one for eight where the width allows.</summary>
     void AddPointwise(string kernel, Value output, bool hasWide, Func<ValuePlaces, PointwiseArgs> arguments)
