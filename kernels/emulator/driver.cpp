@@ -57,7 +57,7 @@ static std::map<uint64_t, Block> s_blocks;
 static Context s_contexts[MOST_DEVICES];
 static size_t s_total = (size_t)8 << 30;
 static int s_devices = 1, s_version = 12040, s_major = 8, s_minor = 0;
-static long s_live, s_launches, s_graph_launches;
+static long s_live, s_launches, s_early_launches, s_graph_launches;
 static bool s_idle;
 static std::map<void*, size_t> s_pinned;
 static size_t s_pinned_used, s_pinned_peak;
@@ -229,6 +229,7 @@ static Result queue_launch(Function* function, const unsigned (&grid)[3], const 
     return enqueue(stream, [=, gx = grid[0], gy = grid[1], gz = grid[2], bx = threads[0]]() mutable {
         void* p[] = {copied.data()};
         s_launches++;
+        s_early_launches += early;
         if (!s_idle) emulator::launch(kernel, {gx, gy, gz}, bx, shared, early, p);
     });
 }
@@ -410,4 +411,5 @@ API void FP_EMULATOR_machine(int devices, int version, int major, int minor, siz
 
 API long FP_EMULATOR_live() { return s_live; }
 API long FP_EMULATOR_launches() { return s_launches; }
+API long FP_EMULATOR_early_launches() { return s_early_launches; }
 API long FP_EMULATOR_graph_launches() { return s_graph_launches; }

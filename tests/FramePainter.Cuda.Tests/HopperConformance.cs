@@ -67,6 +67,10 @@ internal static partial class Hopper
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_hopper_lag")]
     public static partial void Lag(uint seed);
 
+    /// <summary>Launches so far that might begin before those before them had ended.</summary>
+    [LibraryImport(Library, EntryPoint = "FP_EMULATOR_early_launches")]
+    public static partial nint EarlyLaunches();
+
     [LibraryImport(Library, EntryPoint = "FP_EMULATOR_tensor_products")]
     private static partial nint CountProducts();
 }

@@ -37,6 +37,22 @@ public sealed class HopperTests : IDisposable
         }
     }
 
+    /// <summary>Hopper's kernels wait themselves for what is before them; a driver must record that, and copies of weights between launches are kept out of it.</summary>
+    [Trait("Needs", "emulator")]
+    [Theory]
+    [InlineData(12040, false, true)]
+    [InlineData(12030, false, false)]
+    [InlineData(12040, true, false)]
+    public void Launches_begin_early_where_drivers_record_it(int version, bool streams, bool expected)
+    {
+        Emulator.Machine(1, version, 9, 0, (nuint)1 << 30);
+        using var backend = new CudaBackend(0, HopperRun.Every, streams ? new CudaOptions { MemoryBudget = 64 << 20, WeightMemory = 0 } : null);
+        using var run = new GuardedRun(new InnerBackend(backend), OpCases.All["transformer"].Make());
+        var before = Hopper.EarlyLaunches();
+        run.Run();
+        Assert.Equal(expected, Hopper.EarlyLaunches() > before);
+    }
+
     /// <summary>A driver that does not take one of the texts for sm_90a still runs those for sm_80, and the backend says so.</summary>
     [Trait("Needs", "emulator")]
     [Theory]

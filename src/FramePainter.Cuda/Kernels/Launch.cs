@@ -34,10 +34,12 @@ internal abstract unsafe class Launch : IDisposable
     public abstract void Fill(ValuePlaces places);
 
     /// <summary>Queues it. The driver copies the arguments.</summary>
-    public void Queue(nint stream)
+    /// <param name="stream">Where.</param>
+    /// <param name="mayBeginEarly">Whether it may begin before what is queued there has ended, where its kernel waits for that itself.</param>
+    public void Queue(nint stream, bool mayBeginEarly = true)
     {
         var arguments = Arguments;
-        if (_early)
+        if (_early && mayBeginEarly)
         {
             var early = LaunchAttribute.BeginsEarly;
             var config = new LaunchConfig

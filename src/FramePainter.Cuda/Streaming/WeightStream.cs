@@ -118,7 +118,8 @@ internal sealed class WeightStream : PlanWeights, IDisposable
                 DriverCall.Check(NativeDriver.cuStreamWaitEvent(stream, _batches[at].Copied, 0));
             }
 
-            launches[i].Queue(stream);
+            // Among copies' events none begins early: no card has been seen to record both together.
+            launches[i].Queue(stream, mayBeginEarly: false);
             if (at < _batches.Count && _batches[at].EndLaunch == i + 1)
             {
                 if (at + 2 < _batches.Count)
