@@ -71,7 +71,6 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         return block;
     }
 
-    // Tiles of the same rows run at the same time, so that what they read stays near.
     DEV bool is_shared(const HopperProductArgs& a, int number) { return SHARES && number >= a.whole; }
 
     DEV Slice slice_at(const HopperProductArgs& a, int number)
@@ -80,6 +79,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         return {number - a.whole - slice * a.shared, slice};
     }
 
+    // Tiles of the same rows run at the same time, so that what they read stays near.
     DEV Item item_at(const HopperProductArgs& a, int number)
     {
         Item item;
