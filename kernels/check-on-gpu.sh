@@ -17,7 +17,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 if [ "${1:-}" = pack ]; then
   # The toy is for tests that need the emulator.
-  pack_bundle check-on-gpu tests/FramePainter.Cuda.Tests 30000000 'FramePainter.Toy.*'
+  pack_bundle check-on-gpu 'tests/FramePainter.Cuda.Tests tests/FramePainter.Ilgpu.Tests' 32000000 'FramePainter.Toy.*'
   exit
 fi
 
@@ -144,6 +144,12 @@ program() {
 
 program check-on-gpu tests/FramePainter.Cuda.Tests
 tests=$program
+# In the same archive.
+ilgpu=$(dirname "$tests")/FramePainter.Ilgpu.Tests
+if has_sdk; then
+  part build-ilgpu 600 dotnet build tests/FramePainter.Ilgpu.Tests -c Release
+  ilgpu=artifacts/bin/FramePainter.Ilgpu.Tests/release/FramePainter.Ilgpu.Tests
+fi
 program compare benchmarks/FramePainter.Benchmarks
 compare=$program
 
@@ -175,6 +181,13 @@ if [ -x "$tests" ]; then
   run begin hopper 60 --filter-class "$suite.HopperProductTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
   run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
+  if [ -x "$ilgpu" ]; then
+    begin ilgpu 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-class FramePainter.Ilgpu.Tests.PoclConformance
+    begin ilgpu-goldens 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-method FramePainter.Ilgpu.Tests.GoldenTests.Networks_and_edits_on_PoCL
+    end ilgpu ilgpu-goldens
+  else
+    skipped ilgpu "its tests are not in the archive"
+  fi
   end border inner large-tiles naive bfloat16 bfloat16-large-tiles rounding hopper precision streaming
   [ -z "$ptxas" ] || end ptxas
   end model

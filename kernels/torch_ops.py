@@ -24,17 +24,32 @@ def picture(*shape):
     return rand(*shape).to(memory_format=torch.channels_last)
 
 
-def milliseconds(run, make_input):
-    """The median over samples of the mean time of some runs in a row, on several inputs by turns."""
+def milliseconds(run, make_input, replayed=False):
+    """
+    The median over samples of the mean time of some runs in a row, on several inputs by turns: queued one by one, where the processor may be what is timed, or
+    replayed as a CUDA graph.
+    """
     inputs = [make_input() for _ in range(COPIES)]
     for x in inputs:
         run(x)
+
+    def all_runs():
+        for i in range(RUNS):
+            run(inputs[i % COPIES])
+
+    queue = all_runs
+    if replayed:
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            all_runs()
+        graph.replay()
+        queue = graph.replay
     times = []
     for _ in range(SAMPLES):
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         begin.record()
-        for i in range(RUNS):
-            run(inputs[i % COPIES])
+        queue()
         end.record()
         torch.cuda.synchronize()
         times.append(begin.elapsed_time(end) / RUNS)
@@ -118,22 +133,24 @@ def backend(name):
     return sdpa_kernel(getattr(SDPBackend, BACKENDS[name]))
 
 
-def try_time(row, make, attention=None):
+def try_time(row, make, attention=None, replayed=False):
     """Milliseconds of what `make` makes of the row; None, with a line on standard error, where PyTorch fails."""
     try:
         with backend(attention):
-            return milliseconds(*make(row))
+            return milliseconds(*make(row), replayed)
     except Exception as error:  # One op that PyTorch refuses leaves the others' times.
         print(f"{row['op']} {row['height']} x {row['width']}, {attention or 'default'}: {type(error).__name__}: {error}", file=sys.stderr)
         return None
 
 
 def time_op(row):
-    """Milliseconds by backend: "default", and each of BACKENDS where the op is attention."""
+    """Milliseconds, replayed: "default", and each of BACKENDS where the op is attention; and "queued", of the default one by one."""
     names = [None, *BACKENDS] if row["op"].startswith("attention") else [None]
-    return {name or "default": try_time(row, OPS[row["op"]], name) for name in names}
+    times = {name or "default": try_time(row, OPS[row["op"]], name, replayed=True) for name in names}
+    return times | {"queued": try_time(row, OPS[row["op"]])}
 
 
 def time_matching_block(row):
-    """Milliseconds of the matching block at the row's size, by form."""
-    return {form: try_time(row, lambda r, f=form: matching_block_op(r, f)) for form in FORMS_OF_MATCHING}
+    """Milliseconds of the matching block at the row's size, replayed, by form; and "queued", of the original one by one."""
+    times = {form: try_time(row, lambda r, f=form: matching_block_op(r, f), replayed=True) for form in FORMS_OF_MATCHING}
+    return times | {"queued": try_time(row, matching_block_op)}

@@ -88,7 +88,7 @@ internal sealed class CudaExecutable : IExecutable
 
         if (_recording == 0 && _ranHere)
         {
-            Record();
+            _recording = Record(() => Queue(CancellationToken.None));
         }
 
         try
@@ -132,17 +132,26 @@ internal sealed class CudaExecutable : IExecutable
         return [.. _launches.Launches.Select(launch => (launch, TimeRounds(clock, [launch], repeats)))];
     }
 
-    /// <summary>Times some launches together, one behind the other, round after round.</summary>
+    /// <summary>Times some launches together, one behind the other, round after round: queued one by one, and replayed as a graph, which leaves the processor out.</summary>
     /// <param name="which">Which launches.</param>
     /// <param name="rounds">Rounds between two events.</param>
     /// <param name="repeats">Times that are measured.</param>
     /// <returns>Milliseconds of a round, each time.</returns>
-    internal IReadOnlyList<double> TimeTogether(Func<Launch, bool> which, int rounds, int repeats)
+    internal (IReadOnlyList<double> Queued, IReadOnlyList<double> Replayed) TimeTogether(Func<Launch, bool> which, int rounds, int repeats)
     {
         Run();
         var launches = _launches.Launches.Where(which).ToArray();
         using var clock = new DeviceClock();
-        return [.. Enumerable.Range(0, repeats).Select(_ => TimeRounds(clock, launches, rounds))];
+        double[] queued = [.. Enumerable.Range(0, repeats).Select(_ => TimeRounds(clock, launches, rounds))];
+        var recording = Record(() => QueueRounds(launches, rounds));
+        try
+        {
+            return (queued, [.. Enumerable.Range(0, repeats).Select(_ => clock.Measure(_stream, () => DriverCall.Check(NativeDriver.cuGraphLaunch(recording, _stream))) / rounds)]);
+        }
+        finally
+        {
+            _ = NativeDriver.cuGraphExecDestroy(recording);
+        }
     }
 
     /// <summary>Times whole runs on the device.</summary>
@@ -181,7 +190,9 @@ internal sealed class CudaExecutable : IExecutable
         _weights?.Dispose();
     }
 
-    double TimeRounds(DeviceClock clock, Launch[] launches, int rounds) => clock.Measure(_stream, () =>
+    double TimeRounds(DeviceClock clock, Launch[] launches, int rounds) => clock.Measure(_stream, () => QueueRounds(launches, rounds)) / rounds;
+
+    void QueueRounds(Launch[] launches, int rounds)
     {
         for (var i = 0; i < rounds; i++)
         {
@@ -190,7 +201,7 @@ internal sealed class CudaExecutable : IExecutable
                 launch.Queue(_stream);
             }
         }
-    }) / rounds;
+    }
 
     /// <summary>Makes all launches once for nothing, to learn which matrices the plan reads and in what order.</summary>
     static IReadOnlyList<MatrixUse> Survey(Plan plan, CudaWeights weights, HostWeights host, CudaContext context, CudaTuning tuning)
@@ -251,7 +262,8 @@ internal sealed class CudaExecutable : IExecutable
         }
     }
 
-    void Record()
+    /// <summary>What an action queues, as a graph.</summary>
+    nint Record(Action queue)
     {
         DriverCall.Check(NativeDriver.cuStreamBeginCapture_v2(_stream, CaptureThreadLocal));
         nint graph = 0;
@@ -259,14 +271,15 @@ internal sealed class CudaExecutable : IExecutable
         {
             try
             {
-                Queue(CancellationToken.None);
+                queue();
             }
             finally
             {
                 DriverCall.Check(NativeDriver.cuStreamEndCapture(_stream, out graph));
             }
 
-            DriverCall.Check(NativeDriver.cuGraphInstantiateWithFlags(out _recording, graph, 0));
+            DriverCall.Check(NativeDriver.cuGraphInstantiateWithFlags(out var recording, graph, 0));
+            return recording;
         }
         finally
         {

@@ -6,6 +6,7 @@ namespace FramePainter.Ilgpu.Tests;
 /// <summary>
 /// PoCL runs OpenCL kernels on the processor: a second compiler's opinion on the kernels, and hundreds of times faster than ILGPU's own stand-in.
 /// It says of itself that it has no generic address space, which ILGPU asks for and these kernels do not use: the tests say otherwise for it.
+/// With <c>FRAMEPAINTER_ILGPU=cuda</c> in the environment the first NVIDIA GPU takes its place, for kernels/check-on-gpu.sh.
 /// </summary>
 internal static class Pocl
 {
@@ -16,7 +17,7 @@ internal static class Pocl
             Create().Dispose();
             return null;
         }
-        catch (DeviceException error)
+        catch (DeviceException error) when (!IsCuda)
         {
             return error.Message;
         }
@@ -39,7 +40,11 @@ internal static class Pocl
 
     public static IlgpuBackend Create() => Create(null);
 
-    public static IlgpuBackend Create(IlgpuOptions? options) => new(IlgpuDevice.OpenCl(0), options, ClaimGenericAddresses);
+    public static IlgpuBackend Create(IlgpuOptions? options) =>
+        IsCuda ? new(IlgpuDevice.Cuda(0), options) : new(IlgpuDevice.OpenCl(0), options, ClaimGenericAddresses);
+
+    /// <summary>Asked for, it must be there.</summary>
+    static bool IsCuda => Environment.GetEnvironmentVariable("FRAMEPAINTER_ILGPU") == "cuda";
 
     static void ClaimGenericAddresses(CLDevice device) =>
         typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
