@@ -11,7 +11,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 {
     using Finish = ProductFinish<BM, BN>;
     using Sums = typename Finish::Sums;
-    static constexpr int SUMS = Finish::SUMS, HALVES = Finish::HALVES, STEP = 64;
+    static constexpr int SUMS = Finish::SUMS, PARTS = Finish::PARTS, STEP = 64;
     static constexpr int LEFT = BM * STEP, STAGE = (BM + BN) * STEP, STAGE_BYTES = STAGE * 2;
 
     // Whether blocks share their last tiles.
@@ -155,7 +155,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         u64 right = describe(stage + LEFT);
         UNROLL for (int k = 0; k < STEP / 16; k++)
         {
-            UNROLL for (int h = 0; h < HALVES; h++) warpgroup_multiply(sums[h], describe(stage + h * 64 * STEP) + k * 2, right + k * 2, accumulate || k > 0);
+            UNROLL for (int h = 0; h < PARTS; h++) warpgroup_multiply(sums[h], describe(stage + h * 64 * STEP) + k * 2, right + k * 2, accumulate || k > 0);
         }
     }
 
@@ -170,7 +170,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         const float* from = partial_of(a, tile, slice);
         UNROLL for (int i = 0; i < SUMS; i += 4)
         {
-            UNROLL for (int h = 0; h < HALVES; h++)
+            UNROLL for (int h = 0; h < PARTS; h++)
             {
                 f32x4 other = load_fresh(from + (h * SUMS + i) * 128);
                 UNROLL for (int e = 0; e < 4; e++) sums[h][i + e] += other[e];
@@ -203,7 +203,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
             float* own = partial_of(a, slice.tile, slice.number);
             UNROLL for (int i = 0; i < SUMS; i += 4)
             {
-                UNROLL for (int h = 0; h < HALVES; h++)
+                UNROLL for (int h = 0; h < PARTS; h++)
                     *(f32x4*)(own + (h * SUMS + i) * 128) = f32x4{sums[h][i], sums[h][i + 1], sums[h][i + 2], sums[h][i + 3]};
             }
 
@@ -227,7 +227,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 
     DEV void clear(Sums& sums)
     {
-        UNROLL for (int h = 0; h < HALVES; h++)
+        UNROLL for (int h = 0; h < PARTS; h++)
         {
             UNROLL for (int i = 0; i < SUMS; i++) sums[h][i] = 0;
         }

@@ -7,16 +7,16 @@
 
 template <int BM, int BN> struct ProductFinish
 {
-    static constexpr int SUMS = BN / 2, HALVES = BM / 64, TILE_BYTES = BM * BN * 2;
+    static constexpr int SUMS = BN / 2, PARTS = BM / 64, TILE_BYTES = BM * BN * 2;
     // A thread's rows of the tile lie 8 and 64 apart.
-    static constexpr int ROWS = HALVES * 2;
+    static constexpr int ROWS = PARTS * 2;
     // The widest tiles leave no registers for it.
     static constexpr bool ACTIVATES = BN <= 160;
     using Moments = ProductMoments<BM, BN>;
     static constexpr int GROUP_SUMS = Moments::GROUP_SUMS;
 
-    // A thread's, of each 64 rows of the tile.
-    using Sums = float[HALVES][SUMS];
+    // A thread's, of each part of 64 rows.
+    using Sums = float[PARTS][SUMS];
 
     // tile: this warpgroup's; asked: its residual's barrier, whose phase has the parity of the first bit of phases; sums: of all, for the next norm.
     struct State
@@ -64,7 +64,7 @@ template <int BM, int BN> struct ProductFinish
 
     template <class F> DEV void each_number(Sums& sums, F f)
     {
-        UNROLL for (int h = 0; h < HALVES; h++)
+        UNROLL for (int h = 0; h < PARTS; h++)
         {
             UNROLL for (int i = 0; i < SUMS; i++) f(sums[h][i]);
         }
@@ -139,7 +139,7 @@ template <int BM, int BN> struct ProductFinish
             {
                 f32x2 b = {0, 0};
                 if (at.n + j * 8 < p.n) b = *(const f32x2*)(bias + j * 8);
-                UNROLL for (int h = 0; h < HALVES; h++)
+                UNROLL for (int h = 0; h < PARTS; h++)
                 {
                     UNROLL for (int e = 0; e < 4; e++) sums[h][j * 4 + e] += b[e % 2];
                 }
