@@ -144,8 +144,12 @@ public sealed class HopperTests : IDisposable
     [Theory]
     [InlineData("hopper_product_128x128", "m64n128k16", Precision.Float32)]
     [InlineData("hopper_product_128x160", "m64n160k16", Precision.Float32)]
+    [InlineData("hopper_product_128x192", "m64n192k16", Precision.Float32)]
+    [InlineData("hopper_product_64x160", "m64n160k16", Precision.Float32)]
     [InlineData("hopper_product_128x128", "m64n128k16", Precision.BFloat16)]
     [InlineData("hopper_product_128x160", "m64n160k16", Precision.BFloat16)]
+    [InlineData("hopper_product_128x192", "m64n192k16", Precision.BFloat16)]
+    [InlineData("hopper_product_64x160", "m64n160k16", Precision.BFloat16)]
     public void Its_ptx_multiplies_by_warpgroups_and_copies_by_tensors(string name, string shape, Precision precision)
     {
         var (kernel, type) = precision == Precision.BFloat16 ? (name + "_bf16", "bf16.bf16") : (name, "f16.f16");
@@ -160,18 +164,22 @@ public sealed class HopperTests : IDisposable
         // Four steps of 16 a stage; clang peels a loop now and then.
         var products = body.Split($"wgmma.mma_async.sync.aligned.{shape}.f32.{type}").Length - 1;
         Assert.True(products > 0 && products % 4 == 0, $"{products} products");
+        // One warpgroup that multiplies has registers enough without those of the one that copies.
+        var isAlone = name is "hopper_product_128x192" or "hopper_product_64x160";
+        string[] moves = isAlone ? [] : ["setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32"];
         foreach (var instruction in (string[])[
-            "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes", "cp.async.bulk.tensor.2d.shared::cluster.global.tile",
+            .. moves, "griddepcontrol.launch_dependents", "griddepcontrol.wait", "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes", "cp.async.bulk.tensor.2d.shared::cluster.global.tile",
             "mbarrier.init.shared::cta.b64", "mbarrier.arrive.expect_tx.shared::cta.b64", "mbarrier.try_wait.parity.shared::cta.b64", "mbarrier.arrive.shared::cta.b64",
-            "wgmma.fence.sync.aligned", "wgmma.commit_group.sync.aligned", "wgmma.wait_group.sync.aligned", "setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32",
+            "wgmma.fence.sync.aligned", "wgmma.commit_group.sync.aligned", "wgmma.wait_group.sync.aligned",
             "fence.mbarrier_init.release.cluster", "cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group", "cp.async.bulk.commit_group", "cp.async.bulk.wait_group.read 0",
             "fence.proxy.async.shared::cta"])
         {
             Assert.Contains(instruction, body, StringComparison.Ordinal);
         }
 
-        // Operands come by tensors alone.
-        Assert.DoesNotContain("ld.global", body[..body.LastIndexOf("wgmma.mma_async", StringComparison.Ordinal)], StringComparison.Ordinal);
+        // Operands come by tensors alone. (Of a kernel with one warpgroup clang puts the tile's end, which reads a bias, between the first step and the others.)
+        Assert.All(body.Split("wgmma.fence.sync")[1..], step => Assert.DoesNotContain("ld.global", step[..step.IndexOf("wgmma.commit_group", StringComparison.Ordinal)], StringComparison.Ordinal));
+        Assert.True(isAlone || !body[..body.LastIndexOf("wgmma.mma_async", StringComparison.Ordinal)].Contains("ld.global", StringComparison.Ordinal), "global memory is read before the last product");
         Assert.DoesNotContain("mma.sync", body.Replace("wgmma.mma_async.sync", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
