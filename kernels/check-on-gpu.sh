@@ -144,12 +144,9 @@ program() {
 
 program check-on-gpu tests/FramePainter.Cuda.Tests
 tests=$program
-# In the same archive.
-ilgpu=$(dirname "$tests")/FramePainter.Ilgpu.Tests
-if has_sdk; then
-  part build-ilgpu 600 dotnet build tests/FramePainter.Ilgpu.Tests -c Release
-  ilgpu=artifacts/bin/FramePainter.Ilgpu.Tests/release/FramePainter.Ilgpu.Tests
-fi
+# Beside them, in the same archive or built alike.
+ilgpu=${tests//Cuda.Tests/Ilgpu.Tests}
+if has_sdk; then part build-ilgpu 600 dotnet build tests/FramePainter.Ilgpu.Tests -c Release; fi
 program compare benchmarks/FramePainter.Benchmarks
 compare=$program
 

@@ -188,11 +188,7 @@ internal unsafe partial class CudaContext : IDisposable
         _ = NativeDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
 
-    static bool RunsHopper(CudaDeviceInfo device)
-    {
-        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
-        return version >= OldestHopperDriver && device.Capability == new Version(9, 0);
-    }
+    static bool RunsHopper(CudaDeviceInfo device) => DriverDevices.Version >= OldestHopperDriver && device.Capability == new Version(9, 0);
 
     /// <summary>A call while the device is opened; where memory is missing, it is another program that has it.</summary>
     void RequireRoom(int code, [CallerArgumentExpression(nameof(code))] string call = "")

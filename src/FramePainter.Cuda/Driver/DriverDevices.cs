@@ -62,10 +62,20 @@ internal static unsafe class DriverDevices
             throw new DeviceException($"The NVIDIA driver does not start: {DriverCall.ErrorName(code)}. After an update of the driver the machine must be restarted; nvidia-smi may say more.");
         }
 
-        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
+        var version = Version;
         if (version < OldestDriver)
         {
             throw new DeviceException($"The NVIDIA driver is of CUDA {Release(version)}; FramePainter wants {Release(OldestDriver)} or later. Install a driver of version {OldestRelease} or later, or use another device.");
+        }
+    }
+
+    /// <summary>The driver's CUDA version: 12040 for 12.4.</summary>
+    public static int Version
+    {
+        get
+        {
+            DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
+            return version;
         }
     }
 

@@ -128,8 +128,7 @@ internal sealed unsafe class KernelLibrary : IDisposable
             Register(_modules[first + i], sources[i].Text);
         }
 
-        DriverCall.Check(NativeDriver.cuDriverGetVersion(out var version));
-        if (version >= OldestEarlyDriver)
+        if (DriverDevices.Version >= OldestEarlyDriver)
         {
             _early.UnionWith(sources.SelectMany(s => Names(s.Text)).Select(NameInSources));
         }

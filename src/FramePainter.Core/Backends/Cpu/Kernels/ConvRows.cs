@@ -57,11 +57,14 @@ internal sealed unsafe class ConvRows : RowSource
             return new EvenRows(0, Math.Min(most, RowsOver(-x)), 0);
         }
 
-        var place = (nint)PlaceInPosition((((((long)image * _height) + (y >> _shift)) * _width) + (x >> _shift)), channel);
+        var place = (nint)PlaceInPosition(PositionOf(image, y, x), channel);
         return _op.Upsample
             ? new EvenRows(place, Math.Min(most, RowsOver(2 - (x & 1))), 0)
             : new EvenRows(place, Math.Min(most, RowsOver(_width - x)), BesideInPosition(channel).Distance * _op.Stride);
     }
+
+    /// <summary>The input's position at a place of the picture, which may be doubled.</summary>
+    long PositionOf(int image, int y, int x) => ((((long)image * _height) + (y >> _shift)) * _width) + (x >> _shift);
 
     /// <summary>Rows whose taps are so many positions' or fewer ahead.</summary>
     int RowsOver(int positions) => (positions + _op.Stride - 1) / _op.Stride;
@@ -135,7 +138,7 @@ internal sealed unsafe class ConvRows : RowSource
             var (y, x) = (top + kernelRow, left + kernelColumn);
             if (y >= 0 && y < _height << _shift && x >= 0 && x < _width << _shift)
             {
-                CopyPosition((((((long)image * _height) + (y >> _shift)) * _width) + (x >> _shift)), channel, length, destination);
+                CopyPosition(PositionOf(image, y, x), channel, length, destination);
             }
             else
             {
