@@ -40,6 +40,16 @@ public sealed class PtxTests
         }
     }
 
+    /// <summary>NVIDIA's assembler makes one instruction of a product and a sum behind it; what it cannot see through keeps them apart.</summary>
+    [Fact]
+    public void Products_of_an_Euler_step_are_rounded_by_themselves()
+    {
+        var ptx = Compile(s_kernels[nameof(PointwiseKernels.Euler)]);
+        Assert.Equal(4, ptx.Split('\n').Count(line => line.Contains("xor.b32", StringComparison.Ordinal)));
+        Assert.DoesNotContain("fma.", ptx, StringComparison.Ordinal);
+        Assert.DoesNotContain("mad.", ptx.Replace("mad.lo", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_step_has_its_kernel_marked()
     {

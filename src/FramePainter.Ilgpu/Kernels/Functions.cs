@@ -26,6 +26,11 @@ internal static class Functions
         }
     }
 
+    /// <summary>A product as it is, but rounded before what follows: compilers for devices make one instruction of it and a sum behind it, which rounds once.</summary>
+    /// <param name="product">The product.</param>
+    /// <param name="zero">A zero that no compiler knows to be one.</param>
+    public static float Rounded(float product, int zero) => Interop.IntAsFloat(Interop.FloatAsInt(product) ^ (uint)zero);
+
     /// <summary>x·Φ(x).</summary>
     public static float Gelu(float x)
     {

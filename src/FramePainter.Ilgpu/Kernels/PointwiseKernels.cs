@@ -151,7 +151,7 @@ internal static class PointwiseKernels
         }
     }
 
-    /// <summary>Guidance and an Euler step: velocity, latents, scalars; A is 1 when there are two halves.</summary>
+    /// <summary>Guidance and an Euler step: velocity, latents, scalars; A is 1 when there are two halves, B is 0.</summary>
     [DeviceKernel]
     public static void Euler(PointwiseArguments arguments)
     {
@@ -163,13 +163,13 @@ internal static class PointwiseKernels
             var v = arguments.First[i];
             if (arguments.A != 0)
             {
-                v += arguments.Third[2] * (arguments.First[arguments.Count + i] - v);
+                v += Functions.Rounded(arguments.Third[2] * (arguments.First[arguments.Count + i] - v), arguments.B);
             }
 
-            // In the original's order: what is lost in rounding while latents are some hundred times the prediction shows in edits of few steps.
-            var variance = (sigma * sigma) + 1;
-            var clean = (v * (-sigma / MathF.Sqrt(variance))) + (x / variance);
-            arguments.Output[i] = x + ((x - clean) / sigma * (arguments.Third[1] - sigma));
+            // Each operation rounded by itself and in the original's order: what is lost while latents are some hundred times the prediction shows in edits of few steps.
+            var variance = Functions.Rounded(sigma * sigma, arguments.B) + 1;
+            var clean = Functions.Rounded(v * (-sigma / MathF.Sqrt(variance)), arguments.B) + (x / variance);
+            arguments.Output[i] = x + Functions.Rounded((x - clean) / sigma * (arguments.Third[1] - sigma), arguments.B);
         }
     }
 
