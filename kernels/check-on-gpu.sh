@@ -175,7 +175,7 @@ if [ -x "$tests" ]; then
   conformance bfloat16 BFloat16Conformance
   conformance bfloat16-large-tiles BFloat16LargeTileConformance
   run begin rounding 60 --filter-class "$suite.BFloat16Tests"
-  run begin hopper 60 --filter-class "$suite.HopperProductTests"
+  run begin hopper 120 --filter-class "$suite.HopperProductTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
   run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
   if [ -x "$ilgpu" ]; then

@@ -25,11 +25,10 @@ internal sealed partial class LaunchList
         public bool Activates => Columns <= 160;
 
         /// <summary>
-        /// Microseconds of a step. Shared memory bounds it, with 128 bytes a clock of 1.83 GHz: what comes is written once, rows are read once, and columns once for every 64 rows. Or the
-        /// second-level cache does, which gave a multiprocessor up to 91 KB a microsecond, all being busy. 0.41 and 0.46 for 128 × 160 and 128 × 192, where an H200 took 0.39 to 0.41 and
-        /// 0.47 to 0.49; tensor cores alone would take 0.35 and 0.42.
+        /// Microseconds of a step, which shared memory bounds, with 128 bytes a clock of 1.83 GHz: what comes is written once, rows are read once, and columns once for every 64 rows. 0.40, 0.45 and
+        /// 0.24 for 128 × 160, 128 × 192 and 64 × 160, where an H200 took 0.39 to 0.41, 0.47 to 0.49 and 0.18 to 0.26; tensor cores alone would take 0.35, 0.42 and 0.18.
         /// </summary>
-        public double StepTime => Math.Max(((2 * Rows) + (Columns * (1 + (Rows / 64)))) / 1830.0, (Rows + Columns) * HopperStep * 2 / 91e3);
+        public double StepTime => ((2 * Rows) + (Columns * (1 + (Rows / 64)))) / 1830.0;
 
         /// <summary>
         /// Stages of both operands; of every group a tile that is stored, two sums for each lane of four warps for the next norm, two barriers and a flag; the ring's place; and room to
@@ -46,8 +45,8 @@ internal sealed partial class LaunchList
     /// <param name="Time">Microseconds, but for what every kernel takes.</param>
     internal readonly record struct TileShares(int Whole, int Shared, int Slices, double Time)
     {
-        /// <summary>Microseconds of a joint of slices, and of every slice: fitted to an H200's times of 64 and 144 tiles of 20 and 80 steps.</summary>
-        public const double JointTime = 4.5, SliceTime = 0.6;
+        /// <summary>Microseconds of a joint of slices, and of every slice: fitted to an H200's times of 16 to 64 tiles of 20 to 180 steps in 2, 3 and 8 slices.</summary>
+        public const double JointTime = 3.8, SliceTime = 1.1;
 
         /// <summary>The shares that end first.</summary>
         /// <param name="tiles">Tiles of the product.</param>
