@@ -1,8 +1,9 @@
 // Attention on Hopper for heads of 64: an online softmax whose two products are of warpgroups. A block takes 64 queries a warpgroup of one
-// head; one thread copies keys and values, 128 at a time, through a ring. The scores of the next keys are under way while the
-// probabilities of these are multiplied by their values; warpgroups run apart, so that exponentials of one hide behind products of another.
+// head; one thread copies keys and values, 128 at a time, through a ring. Probabilities are multiplied by their values while the next
+// become exponentials; warpgroups take turns at their scores, so that exponentials of one hide behind products of the others, too.
 #pragma once
 #include "../common.h"
+#include "joint.h"
 #include "ring.h"
 
 // Maps are of channels, tokens and images, boxes of 64 channels.
@@ -18,18 +19,31 @@ struct FP_ALIGNED_ARGUMENT HopperAttentionArgs
     View out;
     int images, tokens, heads, out_channels;
     float scale_log2;
+    // Tiles of a head's queries; how many of all are computed whole; slices of the keys of each of the others.
+    int tiles, whole, slices;
+    // Sums of tiles that several blocks share, and how many of each warpgroup's have come.
+    float* partial;
+    u32* arrived;
 };
 
-// GROUPS warpgroups multiply; keys and values go through STAGES stages.
-template <int GROUPS, int STAGES> struct HopperAttention
+// GROUPS warpgroups multiply.
+template <int GROUPS> struct HopperAttention
 {
-    static constexpr int DIM = 64, QUERIES = 64, KEYS = 128;
+    static constexpr int DIM = 64, QUERIES = 64, KEYS = 128, STAGES = 4;
     static constexpr int QUERY = QUERIES * DIM, TILE = KEYS * DIM, TILE_BYTES = TILE * 2;
 
     struct Shared
     {
         half *query, *stages;
-        u64 *full, *empty, *queries;
+        u64 *full, *empty, *queries, *turns;
+        u32* last;
+    };
+
+    // What a block computes: a tile of queries, by the keys from one step to another; which of the shared tiles it is, or less than 0.
+    struct Work
+    {
+        bool second;
+        int tile, image, head, first, last, shared, slice;
     };
 
     using Ring = ::Ring<STAGES>;
@@ -38,29 +52,76 @@ template <int GROUPS, int STAGES> struct HopperAttention
     {
         unsigned char* base = first_stage();
         half* stages = (half*)base + GROUPS * QUERY;
-        u64* barriers = (u64*)(stages + STAGES * TILE);
-        return {(half*)base, stages, barriers, barriers + STAGES, barriers + 2 * STAGES};
+        u64 *barriers = (u64*)(stages + STAGES * TILE), *turns = barriers + 2 * STAGES + 1;
+        return {(half*)base, stages, barriers, barriers + STAGES, turns - 1, turns, (u32*)(turns + GROUPS)};
+    }
+
+    // Without an index into an array, which would live in local memory.
+    DEV const HopperAttentionSet& set_of(const HopperAttentionArgs& a, const Work& work) { return work.second ? a.sets[1] : a.sets[0]; }
+
+    // Found anew where it is called: registers are wanted for sums meanwhile.
+    DEV Work find_work(const HopperAttentionArgs& a)
+    {
+        int number = bid_x();
+        hold(number);
+        Work work = {false, number, 0, 0, 0, 0, number - a.whole, 0};
+        int slices = 1;
+        if (work.shared >= 0)
+        {
+            slices = a.slices;
+            int at = work.shared;
+            work.shared = at / slices;
+            work.slice = at - work.shared * slices;
+            work.tile = a.whole + work.shared;
+        }
+
+        int heads = work.tile / a.tiles, images = heads / a.heads;
+        work.tile -= heads * a.tiles;
+        work.head = heads - images * a.heads;
+        work.second = images >= a.images;
+        work.image = work.second ? images - a.images : images;
+        int steps = (set_of(a, work).keys + KEYS - 1) / KEYS;
+        work.first = steps * work.slice / slices;
+        work.last = steps * (work.slice + 1) / slices;
+        return work;
     }
 
     // Keys and values lie in stages of their own, keys first: the products of both begin as early as they can.
-    DEV void produce(const HopperAttentionSet& set, u64 maps, const Shared& s, int image, int head, int key_image)
+    DEV void produce(const HopperAttentionArgs& a, const Work& work, const Shared& s, u64 argument)
     {
-        int first = bid_x() * GROUPS * QUERIES;
+        const HopperAttentionSet& set = set_of(a, work);
+        u64 maps = argument + (work.second ? sizeof(HopperAttentionSet) : 0);
+        int first = work.tile * GROUPS * QUERIES, key_image = shared_row(work.image, a.images, set.key_images);
         barrier_expect(s.queries, GROUPS * QUERY * 2);
         UNROLL for (int g = 0; g < GROUPS; g++)
-            tensor_load3(s.query + g * QUERY, maps, s.queries, set.query_channel + head * DIM, first + g * QUERIES, image);
+            tensor_load3(s.query + g * QUERY, maps, s.queries, set.query_channel + work.head * DIM, first + g * QUERIES, work.image);
         Ring ring = {0, 1};
-        for (int key = 0; key < set.keys; key += KEYS)
+        for (int step = work.first; step < work.last; step++)
         {
             UNROLL for (int part = 0; part < 2; part++)
             {
                 u64* full = s.full + ring.stage;
                 barrier_wait(s.empty + ring.stage, ring.parity);
                 barrier_expect(full, TILE_BYTES);
-                tensor_load3(s.stages + ring.stage * TILE, maps + (part + 1) * sizeof(TensorMap), full, (part ? set.value_channel : set.key_channel) + head * DIM, key, key_image);
+                tensor_load3(s.stages + ring.stage * TILE, maps + (part + 1) * sizeof(TensorMap), full, (part ? set.value_channel : set.key_channel) + work.head * DIM, step * KEYS,
+                             key_image);
                 advance(ring);
             }
         }
+    }
+
+    // Scores are multiplied by one warpgroup after the other: all at once would have their scores at the same time, and tensor cores would idle
+    // while all make exponentials.
+    DEV void take_turn(const Shared& s, u32& phase)
+    {
+        barrier_wait(s.turns + tid() / 128, phase);
+        phase ^= 1;
+    }
+
+    DEV void pass_turn(const Shared& s)
+    {
+        int next = tid() / 128 + 1;
+        if (tid() % 32 == 0) barrier_arrive(s.turns + (next == GROUPS ? 0 : next));
     }
 
     // Awaits the keys of a stage and starts their scores.
@@ -151,9 +212,62 @@ template <int GROUPS, int STAGES> struct HopperAttention
         if (tid() % 32 == 0) barrier_arrive(s.empty + stage);
     }
 
-    DEV void consume(const HopperAttentionArgs& a, const HopperAttentionSet& set, const Shared& s, int image, int head)
+    // Numbers that a thread leaves of a slice, four at a time beside those of its neighbours: its sums, largest scores and totals.
+    static constexpr int LEFT = 36;
+
+    DEV float* partial_of(const HopperAttentionArgs& a, const Work& work, int group, int slice)
     {
-        int group = tid() / 128;
+        return a.partial + ((i64)(work.shared * GROUPS + group) * a.slices + slice) * (LEFT * 128) + thread_of_group() * 4;
+    }
+
+    // Leaves a slice's sums for whoever comes last, who adds all of them in their order, each shrunk as the largest score of all wants it;
+    // false for the others.
+    DEV bool join(const HopperAttentionArgs& a, const Shared& s, const Work& work, int group, float (&largest)[2], float (&total)[2], float (&out)[32])
+    {
+        float* own = partial_of(a, work, group, work.slice);
+        UNROLL for (int i = 0; i < 32; i += 4) *(f32x4*)(own + i * 128) = f32x4{out[i], out[i + 1], out[i + 2], out[i + 3]};
+        *(f32x4*)(own + 32 * 128) = f32x4{largest[0], largest[1], total[0], total[1]};
+        u32* arrived = a.arrived + work.shared * GROUPS + group;
+        if (!comes_last(arrived, s.last + group, a.slices)) return false;
+        fence_device();
+        if (thread_of_group() == 0) *arrived = 0;
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            largest[h] = -__builtin_inff();
+            total[h] = 0;
+        }
+
+        for (int i = 0; i < a.slices; i++)
+        {
+            f32x4 other = load_fresh(partial_of(a, work, group, i) + 32 * 128);
+            UNROLL for (int h = 0; h < 2; h++) largest[h] = __builtin_fmaxf(largest[h], other[h]);
+        }
+
+        UNROLL for (int i = 0; i < 32; i++) out[i] = 0;
+        for (int i = 0; i < a.slices; i++)
+        {
+            const float* from = partial_of(a, work, group, i);
+            f32x4 other = load_fresh(from + 32 * 128);
+            float shrink[2];
+            UNROLL for (int h = 0; h < 2; h++)
+            {
+                shrink[h] = ex2((other[h] - largest[h]) * a.scale_log2);
+                total[h] += other[2 + h] * shrink[h];
+            }
+
+            UNROLL for (int j = 0; j < 32; j += 4)
+            {
+                f32x4 sums = load_fresh(from + j * 128);
+                UNROLL for (int e = 0; e < 4; e++) out[j + e] += sums[e] * shrink[e / 2];
+            }
+        }
+
+        return true;
+    }
+
+    DEV void consume(const HopperAttentionArgs& a, const Work& work, const Shared& s)
+    {
+        int group = tid() / 128, keys = set_of(a, work).keys - work.first * KEYS, left = work.last - work.first;
         const half* query = s.query + group * QUERY;
         float score_sums[64], out[32], largest[2], total[2], shrink[2];
         u32 p[32];
@@ -166,36 +280,46 @@ template <int GROUPS, int STAGES> struct HopperAttention
         }
 
         Ring ring = {0, 0};
+        // A barrier that nobody has come to lets the first turn through.
+        u32 turn = group == 0;
         barrier_wait(s.queries, 0);
+        take_turn(s, turn);
         begin_scores(s, ring, query, score_sums);
         products_wait<0>();
         hold(score_sums);
+        pass_turn(s);
         release(s, ring.stage);
         advance(ring);
-        if (set.keys < KEYS) mask(score_sums, set.keys);
+        if (keys < KEYS) mask(score_sums, keys);
         soften(score_sums, largest, total, shrink, a.scale_log2);
         pack(score_sums, p);
-        for (int key = KEYS; key < set.keys; key += KEYS)
+        while (--left > 0)
         {
+            keys -= KEYS;
             Ring values = ring;
             advance(ring);
+            take_turn(s, turn);
             begin_scores(s, ring, query, score_sums);
             begin_sums(s, values, p, out);
             products_wait<1>();
             hold(score_sums);
+            pass_turn(s);
             release(s, ring.stage);
             advance(ring);
-            if (set.keys - key < KEYS) mask(score_sums, set.keys - key);
+            if (keys < KEYS) mask(score_sums, keys);
             soften(score_sums, largest, total, shrink, a.scale_log2);
+            // The assembler would wait for the values' products before the exponentials. It does not across a branch that wants their sums, which are never less than 0.
+            if (any(shrink[0] != 1 || shrink[1] != 1 || total[0] < 0 || total[1] < 0))
+            {
+                products_wait<0>();
+                hold(out);
+                UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+            }
+
             products_wait<0>();
             hold(out);
             hold(p);
             release(s, values.stage);
-            if (any(shrink[0] != 1 || shrink[1] != 1))
-            {
-                UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
-            }
-
             pack(score_sums, p);
         }
 
@@ -203,10 +327,11 @@ template <int GROUPS, int STAGES> struct HopperAttention
         products_wait<0>();
         hold(out);
         release(s, ring.stage);
-        store_rows(a, image, head, group, total, out);
+        Work done = find_work(a);
+        if (done.shared < 0 || join(a, s, done, group, largest, total, out)) store_rows(a, done, group, total, out);
     }
 
-    DEV void store_rows(const HopperAttentionArgs& a, int image, int head, int group, const float (&total)[2], const float (&out)[32])
+    DEV void store_rows(const HopperAttentionArgs& a, const Work& work, int group, const float (&total)[2], const float (&out)[32])
     {
         int lane = tid() % 32;
         UNROLL for (int h = 0; h < 2; h++)
@@ -215,9 +340,9 @@ template <int GROUPS, int STAGES> struct HopperAttention
             sum += shfl_xor(sum, 1);
             sum += shfl_xor(sum, 2);
             float inverse = 1.0f / sum;
-            int token = (bid_x() * GROUPS + group) * QUERIES + tid() % 128 / 32 * 16 + lane / 4 + h * 8;
+            int token = (work.tile * GROUPS + group) * QUERIES + tid() % 128 / 32 * 16 + lane / 4 + h * 8;
             if (token >= a.tokens) continue;
-            i64 at = ((i64)image * a.tokens + token) * a.out_channels + (bid_z() * a.heads + head) * DIM + lane % 4 * 2;
+            i64 at = ((i64)work.image * a.tokens + token) * a.out_channels + ((work.second ? a.heads : 0) + work.head) * DIM + lane % 4 * 2;
             UNROLL for (int j = 0; j < 8; j++)
             {
                 float low = out[4 * j + 2 * h] * inverse, high = out[4 * j + 2 * h + 1] * inverse;
@@ -240,6 +365,7 @@ template <int GROUPS, int STAGES> struct HopperAttention
         if (tid() == 0)
         {
             barrier_init(s.queries, 1);
+            for (int i = 0; i < GROUPS; i++) barrier_init(s.turns + i, 4);
             for (int i = 0; i < STAGES; i++)
             {
                 barrier_init(s.full + i, 1);
@@ -252,20 +378,16 @@ template <int GROUPS, int STAGES> struct HopperAttention
         sync();
         let_next_begin();
         await_launches();
-        // The set of this block without an index into an array, which would live in local memory.
-        bool second = bid_z() != 0;
-        const HopperAttentionSet& set = second ? a.sets[1] : a.sets[0];
-        int image = bid_y() / a.heads, head = bid_y() - image * a.heads;
-        int key_image = shared_row(image, a.images, set.key_images);
+        Work work = find_work(a);
         if (tid() >= GROUPS * 128)
         {
-            registers_down<32>();
-            if (tid() == GROUPS * 128) produce(set, argument + (second ? sizeof(HopperAttentionSet) : 0), s, image, head, key_image);
+            registers_down<GROUPS == 3 ? 32 : 24>();
+            if (tid() == GROUPS * 128) produce(a, work, s, argument);
         }
         else
         {
-            registers_up<160>();
-            consume(a, set, s, image, head);
+            registers_up<GROUPS == 3 ? 160 : 240>();
+            consume(a, work, s);
         }
     }
 };

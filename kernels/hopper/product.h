@@ -3,6 +3,7 @@
 // and zeros beyond the edges come from the engine that copies tensors. Channels may end anywhere: behind them it reads zeros too,
 // so that the weights beside them do not count. Channels of the output come in eights.
 #pragma once
+#include "joint.h"
 #include "product_finish.h"
 
 // One thread copies, GROUPS warpgroups multiply a tile of BM x BN each. Two take turns: while one stores its tile, the other multiplies.
@@ -180,16 +181,6 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 
     DEV bool are_two(const HopperProductArgs& a) { return a.slices == 2; }
 
-    // What the warpgroup's first thread finds.
-    template <class F> DEV bool ask_first(const Shared& s, int group, F f)
-    {
-        if (thread_of_group() == 0) s.last[group] = f();
-        sync_group();
-        bool found = s.last[group] != 0;
-        sync_group();
-        return found;
-    }
-
     // Leaves the sums of a slice for whoever comes last, who adds all of them in their order; false for the others. Two may be added in
     // either order: the second to come leaves nothing, if it finds the first's.
     DEV bool join(const HopperProductArgs& a, int number, int group, Sums& sums)
@@ -198,7 +189,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         Shared s = shared();
         Slice slice = slice_at(a, number);
         u32* arrived = a.arrived + slice.tile;
-        if (!are_two(a) || !ask_first(s, group, [=] { return load_fresh(arrived) != 0; }))
+        if (!are_two(a) || !ask_first(s.last + group, [=] { return load_fresh(arrived) != 0; }))
         {
             float* own = partial_of(a, slice.tile, slice.number);
             UNROLL for (int i = 0; i < SUMS; i += 4)
@@ -207,9 +198,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
                     *(f32x4*)(own + (h * SUMS + i) * 128) = f32x4{sums[h][i], sums[h][i + 1], sums[h][i + 2], sums[h][i + 3]};
             }
 
-            fence_device();
-            sync_group();
-            if (!ask_first(s, group, [&] { return atomic_add(arrived, 1) == (u32)a.slices - 1; })) return false;
+            if (!comes_last(arrived, s.last + group, a.slices)) return false;
         }
 
         fence_device();

@@ -121,6 +121,9 @@ internal readonly record struct CudaTuning(double LargeTilesFrom, bool Naive, in
     /// <summary>The kind of tiles that every one of Hopper's products has that it suits; null for those that end first.</summary>
     public LaunchList.TileKind? HopperTiles { get; init; }
 
+    /// <summary>Warpgroups of a block of Hopper's attention, 2 or 3; null for those that end first.</summary>
+    public int? HopperQueryGroups { get; init; }
+
     /// <summary>Microseconds that a joint of slices of a tile takes: with 0 nearly every tile that may be shared is.</summary>
     public double HopperJointTime { get; init; } = LaunchList.TileShares.JointTime;
 }

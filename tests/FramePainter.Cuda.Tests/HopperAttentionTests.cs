@@ -1,4 +1,5 @@
 using FramePainter.Conformance;
+using FramePainter.Cuda.Kernels;
 using FramePainter.Graphs;
 
 namespace FramePainter.Cuda.Tests;
@@ -33,6 +34,15 @@ public sealed class HopperAttentionTests : IDisposable
         }),
     }.ToDictionary(c => c.Name);
 
+    /// <summary>Queries of a block, and whether its keys are cut into slices wherever they may be.</summary>
+    static readonly Dictionary<string, CudaTuning> s_tiles = new()
+    {
+        ["192 queries"] = HopperRun.Every with { HopperQueryGroups = 3 },
+        ["192 queries, shared"] = HopperRun.Every with { HopperQueryGroups = 3, HopperJointTime = -10 },
+        ["128 queries"] = HopperRun.Every with { HopperQueryGroups = 2 },
+        ["128 queries, shared"] = HopperRun.Every with { HopperQueryGroups = 2, HopperJointTime = -10 },
+    };
+
     /// <summary>Cases in their orders.</summary>
     public static TheoryData<string, Precision, bool, bool, bool> Runs => HopperRun.Orders(s_cases.Keys);
 
@@ -41,13 +51,46 @@ public sealed class HopperAttentionTests : IDisposable
     public void Computes_what_the_oracle_computes(string name, Precision precision, bool lateTensors, bool lateProducts, bool reverse) =>
         HopperRun.Check(s_cases[name], precision, Roundings, lateTensors, lateProducts, reverse);
 
-    /// <summary>Cases by seeds.</summary>
-    public static TheoryData<string, uint> Lags => HopperRun.Lags(s_cases.Keys);
+    /// <summary>Cases with tiles.</summary>
+    public static TheoryData<string, string, Precision> Tiles => HopperRun.KindsOfTiles(s_cases.Keys, s_tiles.Keys);
+
+    [Theory]
+    [MemberData(nameof(Tiles))]
+    public void Any_tiles_compute_it(string name, string tiles, Precision precision) =>
+        HopperRun.Check(s_cases[name], precision, Roundings, lateTensors: false, lateProducts: true, reverse: true, tuning: s_tiles[tiles]);
+
+    /// <summary>Cases with tiles, by seeds.</summary>
+    public static TheoryData<string, string, uint> Lags => HopperRun.LagsOfTiles(s_cases.Keys, s_tiles.Keys);
 
     [Trait("Needs", "emulator")]
     [Theory]
     [MemberData(nameof(Lags))]
-    public void Warps_may_run_apart(string name, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed);
+    public void Warps_may_run_apart(string name, string tiles, uint seed) => HopperRun.CheckLagging(s_cases[name], Roundings, seed, tuning: s_tiles[tiles]);
+
+    /// <summary>Self attention at 512×512 and 576×1024, and with matching heads, on the 132 multiprocessors of an H100: tiles that are more than whole rounds are cut.</summary>
+    [Theory]
+    [InlineData(9216, 20, 9216, 3, 924, 36, 3)]
+    [InlineData(9216, 40, 9216, 3, 1848, 72, 3)]
+    [InlineData(4096, 20, 4096, 3, 396, 44, 3)]
+    [InlineData(4096, 40, 4096, 3, 792, 88, 3)]
+    [InlineData(2304, 40, 2304, 3, 480, 0, 1)]
+    [InlineData(2304, 80, 2304, 3, 924, 36, 3)]
+    [InlineData(1024, 40, 1024, 3, 240, 0, 1)]
+    [InlineData(256, 80, 256, 2, 160, 0, 1)]
+    public void The_last_tiles_are_shared(int tokens, int heads, int keys, int groups, int whole, int shared, int slices)
+    {
+        var tiles = LaunchList.QueryTiles.Of(tokens, heads, keys, keys, 132, CudaTuning.Default);
+        Assert.Equal((groups, whole, shared, slices), (tiles.Groups, tiles.Shares.Whole, tiles.Shares.Shared, tiles.Shares.Slices));
+    }
+
+    /// <summary>Every slice has keys, of the set with the fewest too.</summary>
+    [Fact]
+    public void There_are_no_more_slices_than_tiles_of_keys()
+    {
+        var tuning = s_tiles["192 queries, shared"];
+        Assert.Equal(2, LaunchList.QueryTiles.Of(64, 1, 129, 4096, 132, tuning).Shares.Slices);
+        Assert.Equal(1, LaunchList.QueryTiles.Of(64, 1, 1, 4096, 132, tuning).Shares.Slices);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();

@@ -38,10 +38,13 @@ internal static class HopperRun
     public static CudaTuning Tiles(string name) => s_tiles[name];
 
     /// <summary>Names with those of <see cref="Tiles"/>; in bfloat16 in one of their orders alone.</summary>
-    public static TheoryData<string, string, Precision> KindsOfTiles(IEnumerable<string> names)
+    public static TheoryData<string, string, Precision> KindsOfTiles(IEnumerable<string> names) => KindsOfTiles(names, s_tiles.Keys);
+
+    /// <summary>Names with other kinds of tiles.</summary>
+    public static TheoryData<string, string, Precision> KindsOfTiles(IEnumerable<string> names, IReadOnlyCollection<string> kinds)
     {
         var runs = new TheoryData<string, string, Precision>();
-        foreach (var (name, tiles) in names.SelectMany(_ => s_tiles.Keys, (name, tiles) => (name, tiles)))
+        foreach (var (name, tiles) in names.SelectMany(_ => kinds, (name, tiles) => (name, tiles)))
         {
             runs.Add(name, tiles, Precision.Float32);
             runs.Add(name, tiles, Precision.BFloat16);
@@ -54,8 +57,11 @@ internal static class HopperRun
     public static TheoryData<string, uint> Lags(IEnumerable<string> names) => Seeds(names, (runs, name, seed) => runs.Add(name, seed), new TheoryData<string, uint>());
 
     /// <summary>The same with those of <see cref="Tiles"/>.</summary>
-    public static TheoryData<string, string, uint> LagsOfTiles(IEnumerable<string> names) => Seeds(
-        names.SelectMany(_ => s_tiles.Keys, (name, tiles) => (name, tiles)), (runs, one, seed) => runs.Add(one.name, one.tiles, seed), new TheoryData<string, string, uint>());
+    public static TheoryData<string, string, uint> LagsOfTiles(IEnumerable<string> names) => LagsOfTiles(names, s_tiles.Keys);
+
+    /// <summary>The same with other kinds of tiles.</summary>
+    public static TheoryData<string, string, uint> LagsOfTiles(IEnumerable<string> names, IReadOnlyCollection<string> kinds) => Seeds(
+        names.SelectMany(_ => kinds, (name, tiles) => (name, tiles)), (runs, one, seed) => runs.Add(one.name, one.tiles, seed), new TheoryData<string, string, uint>());
 
     static TRuns Seeds<T, TRuns>(IEnumerable<T> ones, Action<TRuns, T, uint> add, TRuns runs)
     {

@@ -48,7 +48,10 @@ internal sealed partial class LaunchList
         /// <summary>Microseconds of a joint of slices, and of every slice: fitted to an H200's times of 16 to 64 tiles of 20 to 180 steps in 2, 3 and 8 slices.</summary>
         public const double JointTime = 3.8, SliceTime = 1.1;
 
-        /// <summary>The shares that end first.</summary>
+        /// <summary>Microseconds in which a slice leaves its sums, for all rounds of slices but the last: a part of the joint's, estimated.</summary>
+        const double LeaveTime = 1.5;
+
+        /// <summary>The shares that end first, where a multiprocessor has one slice at most.</summary>
         /// <param name="tiles">Tiles of the product.</param>
         /// <param name="steps">Steps of each.</param>
         /// <param name="stepTime">Microseconds of a step.</param>
@@ -56,17 +59,32 @@ internal sealed partial class LaunchList
         /// <param name="jointTime">Microseconds of a joint.</param>
         public static TileShares Of(int tiles, int steps, double stepTime, int multiprocessors, double jointTime = JointTime)
         {
+            var rest = tiles % multiprocessors;
+            return OfRounds(tiles, steps, stepTime, 0, rest == 0 ? 1 : Math.Min(steps, multiprocessors / rest), multiprocessors, jointTime);
+        }
+
+        /// <summary>The shares that end first; slices may take several rounds, of which each is shorter than a tile's.</summary>
+        /// <param name="tiles">Tiles of all.</param>
+        /// <param name="steps">Steps of each.</param>
+        /// <param name="stepTime">Microseconds of a step.</param>
+        /// <param name="tileTime">Microseconds of a tile, or a slice, beside its steps.</param>
+        /// <param name="mostSlices">Slices that a tile may have.</param>
+        /// <param name="multiprocessors">The device's.</param>
+        /// <param name="jointTime">Microseconds of a joint.</param>
+        public static TileShares OfRounds(int tiles, int steps, double stepTime, double tileTime, int mostSlices, int multiprocessors, double jointTime)
+        {
             var (rounds, rest) = Math.DivRem(tiles, multiprocessors);
-            var whole = rounds * steps * stepTime;
+            var whole = rounds * (tileTime + (steps * stepTime));
             if (rest == 0)
             {
                 return new(tiles, 0, 1, whole);
             }
 
-            var (best, shortest) = (1, steps * stepTime);
-            for (var slices = 2; slices <= Math.Min(Math.Min(MostSlices, multiprocessors / rest), steps); slices++)
+            var (best, shortest) = (1, tileTime + (steps * stepTime));
+            for (var slices = 2; slices <= Math.Min(MostSlices, mostSlices); slices++)
             {
-                var time = (Math.Ceiling((double)steps / slices) * stepTime) + jointTime + (slices * SliceTime);
+                var round = tileTime + (Math.Ceiling((double)steps / slices) * stepTime);
+                var time = (Math.Ceiling((double)rest * slices / multiprocessors) * (round + LeaveTime)) - LeaveTime + jointTime + (slices * SliceTime);
                 if (time < shortest)
                 {
                     (best, shortest) = (slices, time);
