@@ -180,8 +180,9 @@ if [ -x "$tests" ]; then
   run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
   if [ -x "$ilgpu" ]; then
     begin ilgpu 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-class FramePainter.Ilgpu.Tests.PoclConformance
-    begin ilgpu-goldens 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-method FramePainter.Ilgpu.Tests.GoldenTests.Networks_and_edits_on_PoCL
-    end ilgpu ilgpu-goldens
+    begin ilgpu-halves 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-class FramePainter.Ilgpu.Tests.PoclInnerConformance FramePainter.Ilgpu.Tests.HalfValueTests
+    begin ilgpu-goldens 120 env FRAMEPAINTER_ILGPU=cuda "$ilgpu" --filter-method 'FramePainter.Ilgpu.Tests.GoldenTests.Networks_and_edits_*'
+    end ilgpu ilgpu-halves ilgpu-goldens
   else
     skipped ilgpu "its tests are not in the archive"
   fi

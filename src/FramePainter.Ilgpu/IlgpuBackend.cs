@@ -20,7 +20,6 @@ public sealed class IlgpuBackend : IBackend
     readonly ConcurrentDictionary<MethodInfo, Delegate> _launchers = new();
     readonly Lock _copying = new();
     readonly Lock _launching = new();
-    readonly IlgpuOptions _options;
     readonly Lock _allocating = new();
     long? _limit;
     bool _disposed;
@@ -37,11 +36,9 @@ public sealed class IlgpuBackend : IBackend
     internal IlgpuBackend(IlgpuDevice device, IlgpuOptions? options, Action<CLDevice>? prepare)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _options = options ?? new IlgpuOptions();
-        if (!Enum.IsDefined(_options.Weights))
-        {
-            throw new OptionException(nameof(IlgpuOptions.Weights), $"Weights is {_options.Weights}; it must be one of the kinds that are named.");
-        }
+        Options = options ?? new IlgpuOptions();
+        RequireNamed(nameof(IlgpuOptions.Weights), Options.Weights);
+        RequireNamed(nameof(IlgpuOptions.Activations), Options.Activations);
 
         (_context, Accelerator) = DeviceFinder.Open(device, prepare);
         _copies = Accelerator.CreateStream();
@@ -52,12 +49,12 @@ public sealed class IlgpuBackend : IBackend
     /// <param name="limit">Bytes that may be held; null for any number.</param>
     internal IlgpuBackend(IlgpuBackend device, long? limit)
     {
-        (_options, Accelerator, Counts) = (device._options, device.Accelerator, true);
+        (Options, Accelerator, Counts) = (device.Options, device.Accelerator, true);
         _limit = limit;
     }
 
     /// <inheritdoc/>
-    public string Description => $"ILGPU {Accelerator.AcceleratorType}, {Accelerator.Name.Trim()}";
+    public string Description => $"ILGPU {Accelerator.AcceleratorType}, {Accelerator.Name.Trim()}{(Options.Activations == ActivationStorage.Half ? ", activations as halves" : "")}";
 
     /// <summary>Bytes of the device's memory that the backend holds.</summary>
     public long HeldBytes => Tally.Held.Total;
@@ -68,6 +65,8 @@ public sealed class IlgpuBackend : IBackend
     /// <inheritdoc/>
     public long? MemoryLimit => _limit;
 
+    internal IlgpuOptions Options { get; }
+
     internal Accelerator Accelerator { get; }
 
     /// <summary>Whether memory is only counted: no kernel is built and nothing is copied.</summary>
@@ -77,7 +76,7 @@ public sealed class IlgpuBackend : IBackend
     internal MemoryTally Tally { get; } = new();
 
     /// <inheritdoc/>
-    public IWeightStore CreateStore(IWeightSource source) => new IlgpuWeights(this, source, _options.Weights);
+    public IWeightStore CreateStore(IWeightSource source) => new IlgpuWeights(this, source, Options.Weights);
 
     /// <inheritdoc/>
     public IDeviceBuffer Allocate(long bytes)
@@ -104,6 +103,15 @@ public sealed class IlgpuBackend : IBackend
 
     /// <inheritdoc/>
     public ICountingBackend CreateCounting(long? limit = null) => new IlgpuCounting(new IlgpuBackend(this, limit ?? _limit));
+
+    static void RequireNamed<T>(string option, T value)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new OptionException(option, $"{option} is {value}; it must be one of the kinds that are named.");
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,6 @@
 using FramePainter.Backends;
 using FramePainter.Graphs;
+using FramePainter.Ilgpu.Kernels;
 using FramePainter.Ilgpu.Steps;
 using ILGPU;
 using ILGPU.Runtime;
@@ -11,6 +12,9 @@ internal sealed class IlgpuExecutable : IExecutable
 {
     /// <summary>Work that is queued before the queue is waited for: what a cancelled run still finishes.</summary>
     const double FlopsBetweenWaits = 2e10;
+
+    /// <summary>Bytes of which places of float32 are multiples beside halves.</summary>
+    const int Alignment = 256;
 
     readonly IlgpuBackend _backend;
     readonly Step[] _steps;
@@ -34,7 +38,8 @@ internal sealed class IlgpuExecutable : IExecutable
         }
 
         _steps = [.. plan.Graph.Ops.Select(op => StepFactory.Create(op, weights))];
-        _arena = backend.Allocate<float>(plan.ArenaBytes / sizeof(float), held => new DeviceMemory(0, held, 0));
+        var layout = backend.Options.Activations == ActivationStorage.Half ? new HalfLayout(plan, Alignment, Probabilities(plan)) : null;
+        _arena = backend.Allocate<float>((layout?.Bytes ?? plan.ArenaBytes) / sizeof(float), held => new DeviceMemory(0, held, 0));
         try
         {
             _scratch = backend.Allocate<float>(_steps.Length == 0 ? 0 : _steps.Max(s => s.ScratchFloats), held => new DeviceMemory(0, 0, held));
@@ -46,9 +51,10 @@ internal sealed class IlgpuExecutable : IExecutable
         }
 
         _run = new StepRun((_stream = backend.CreateStream())!, _scratch.View, values.Max(v => v.Id) + 1);
-        foreach (var (value, offset) in plan.Offsets)
+        foreach (var (value, offset, isHalf) in layout?.Places ?? [.. plan.Offsets.Select(place => (place.Key, place.Value, false))])
         {
-            _run.Set(value, _arena.Part(offset / sizeof(float), value.Shape.Count));
+            var floats = isHalf ? (value.Shape.Count + 1) / 2 : value.Shape.Count;
+            _run.Set(value, new Elements { Memory = _arena.Part(offset / sizeof(float), floats), IsHalf = isHalf ? 1 : 0 });
         }
     }
 
@@ -117,6 +123,9 @@ internal sealed class IlgpuExecutable : IExecutable
         _arena.Dispose();
         _scratch.Dispose();
     }
+
+    /// <summary>Scores are left where probabilities come to lie, and may be larger than halves go.</summary>
+    static Func<Value, bool> Probabilities(Plan plan) => plan.Graph.Ops.OfType<AttentionProbabilitiesOp>().Select(op => op.Output).ToHashSet().Contains;
 
     void RequireBound(Value value)
     {

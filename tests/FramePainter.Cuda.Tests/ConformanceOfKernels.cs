@@ -80,7 +80,7 @@ internal static class Profiles
     public static bool InRange(BuiltCase built, Precision precision = Precision.Float32) =>
         precision == Precision.BFloat16
             ? built.Case.Adversity != Adversity.Huge || !built.Graph.Ops.Any(op => op is AttentionOp or AttentionProbabilitiesOp or TemporalAttentionOp)
-            : built.Case.Adversity is not (Adversity.Huge or Adversity.Tiny) && !built.Case.RowByRow;
+            : InnerBackend.InRange(built);
 }
 
 /// <summary>Float32 at the border, copies as early as can be.</summary>

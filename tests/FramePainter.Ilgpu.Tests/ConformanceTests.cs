@@ -14,6 +14,15 @@ public sealed class PoclHalfConformance() : ConformanceSuite(
         Takes = built => built.Graph.Ops.Any(op => op is FramePainter.Graphs.ProductOp),
     });
 
+/// <summary>The suite on PoCL with values inside plans as halves.</summary>
+public sealed class PoclInnerConformance() : ConformanceSuite(
+    new BackendProfile("ILGPU on PoCL, activations as halves", () => new InnerBackend(Pocl.SharedInner), 1.0 / (1 << 11), BackendProfile.Float32)
+    {
+        Absence = () => Pocl.Absence,
+        Stored = 1.0 / (1 << 11),
+        Takes = InnerBackend.InRange,
+    });
+
 /// <summary>The suite on ILGPU's stand-in, whose every thread of a group is a thread of the system: the smallest cases of each op.</summary>
 public sealed class StandInConformance() : ConformanceSuite(
     new BackendProfile("ILGPU on its processor stand-in", () => new IlgpuBackend(IlgpuDevice.Cpu), 0, BackendProfile.Float32)

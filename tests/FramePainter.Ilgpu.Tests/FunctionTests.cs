@@ -17,6 +17,28 @@ public sealed class FunctionTests
         }
     }
 
+    /// <summary>Every half, what lies just beside it and what lies in the middle between two.</summary>
+    [Fact]
+    public void Floats_are_rounded_to_the_nearest_half()
+    {
+        for (var bits = 0; bits <= ushort.MaxValue; bits++)
+        {
+            var half = (float)BitConverter.UInt16BitsToHalf((ushort)bits);
+            var middle = (float)(((double)half + (double)BitConverter.UInt16BitsToHalf((ushort)(bits + 1))) / 2);
+            foreach (var x in new[] { half, MathF.BitIncrement(half), MathF.BitDecrement(half), middle, MathF.BitIncrement(middle), MathF.BitDecrement(middle) })
+            {
+                var want = (Half)x;
+                var got = BitConverter.UInt16BitsToHalf(Functions.ToHalf(x));
+                Assert.True(Half.IsNaN(want) ? Half.IsNaN(got) : BitConverter.HalfToUInt16Bits(want) == BitConverter.HalfToUInt16Bits(got), $"{x:R}: {got}, not {want}");
+            }
+        }
+
+        foreach (var x in new[] { 65504f, 65519.996f, 65520f, 1e9f, -65520f, float.MaxValue, 1e-8f, -1e-8f, float.Epsilon, 2.9802322e-8f, 2.9802326e-8f })
+        {
+            Assert.Equal(BitConverter.HalfToUInt16Bits((Half)x), Functions.ToHalf(x));
+        }
+    }
+
     [Fact]
     public void Every_bfloat_widens_exactly()
     {

@@ -6,6 +6,12 @@ namespace FramePainter.Ilgpu.Tests;
 /// <summary>The original's results, within the goldens' own tolerances: weights are stored as they are, so nothing is allowed beyond what the processor is allowed.</summary>
 public sealed class GoldenTests
 {
+    /// <summary>Relative L2 of one call of the U-Net in halves; latents of an edit may have twice that.</summary>
+    const double NetworkBound = 4e-3;
+
+    /// <summary>Peak signal to noise ratio of an edit's frames, in decibels.</summary>
+    const double FrameBound = 40;
+
     [Theory]
     [InlineData("tiny-matching-a")]
     [InlineData("tiny-resnet-a")]
@@ -44,6 +50,35 @@ public sealed class GoldenTests
     {
         Assert.SkipWhen(Pocl.Absence is not null, Pocl.Absence ?? "");
         Check(Pocl.Shared, name);
+    }
+
+    /// <summary>Values inside plans as halves, weights too or as they are: within what halves allow (docs/numerics.md, "A whole network in halves").</summary>
+    [Theory]
+    [InlineData("tiny-unet-matching-16x16", WeightStorage.AsStored)]
+    [InlineData("tiny-unet-matching-16x16", WeightStorage.Half)]
+    [InlineData("tiny-unet-matching-8x24", WeightStorage.AsStored)]
+    [InlineData("tiny-unet-cross_frame-16x16", WeightStorage.AsStored)]
+    [InlineData("tiny-unet-temporal-16x16", WeightStorage.AsStored)]
+    [InlineData("tiny-pipeline-4", WeightStorage.AsStored)]
+    [InlineData("tiny-pipeline-7", WeightStorage.AsStored)]
+    public void Networks_and_edits_with_values_as_halves(string name, WeightStorage weights)
+    {
+        Assert.SkipWhen(Pocl.Absence is not null, Pocl.Absence ?? "");
+        using var own = weights == WeightStorage.Half ? Pocl.Create(new IlgpuOptions { Activations = ActivationStorage.Half, Weights = weights }) : null;
+        var golden = GoldenCase.Open(GoldenCase.DefaultRoot(), name);
+        var computed = new GoldenRunner(own ?? Pocl.SharedInner).Compute(golden);
+        foreach (var (output, want) in golden.Outputs)
+        {
+            var (got, error, size) = (computed[output].Values, 0.0, 0.0);
+            for (var i = 0; i < want.Values.Length; i++)
+            {
+                error += Math.Pow(got[i] - want.Values[i], 2);
+                size += Math.Pow(output == "frames" ? 255 : want.Values[i], 2);
+            }
+
+            var bound = output == "frames" ? Math.Pow(10, -FrameBound / 20) : golden.Kind == "unet" ? NetworkBound : 2 * NetworkBound;
+            Assert.True(Math.Sqrt(error / size) <= bound, $"{output}: {Math.Sqrt(error / size):E2}, allowed {bound:E2}");
+        }
     }
 
     [Fact]

@@ -25,6 +25,7 @@ internal static class Pocl
 
     static readonly Lazy<IBackend> s_shared = new(() => new LastingBackend(Create()));
     static readonly Lazy<IBackend> s_sharedHalf = new(() => new LastingBackend(Create(new IlgpuOptions { Weights = WeightStorage.Half })));
+    static readonly Lazy<IBackend> s_sharedInner = new(() => new LastingBackend(Create(new IlgpuOptions { Activations = ActivationStorage.Half })));
 
     /// <summary>Why PoCL cannot be used here; null where it can.</summary>
     public static string? Absence => s_absence.Value;
@@ -37,6 +38,9 @@ internal static class Pocl
 
     /// <summary>The same with weights rounded to halves.</summary>
     public static IBackend SharedHalf => s_sharedHalf.Value;
+
+    /// <summary>The same with values inside plans as halves.</summary>
+    public static IBackend SharedInner => s_sharedInner.Value;
 
     public static IlgpuBackend Create() => Create(null);
 

@@ -69,5 +69,5 @@ internal sealed partial class LaunchList(Plan plan, IPlanWeights weights, CudaCo
 
     static long Blocks(long items, int perBlock) => (items + perBlock - 1) / perBlock;
 
-    static bool IsHalf(Plan plan, Value value) => !plan.IsExternal(value) && ValuePlaces.IsHalf(value);
+    static bool IsHalf(Plan plan, Value value) => !plan.IsExternal(value) && HalfLayout.IsHalf(value);
 }

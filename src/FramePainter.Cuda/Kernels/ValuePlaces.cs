@@ -5,14 +5,11 @@ using FramePainter.Graphs;
 namespace FramePainter.Cuda.Kernels;
 
 /// <summary>
-/// Where the values of a plan live, and as what. Values at the border are float32, bound from outside. Inner pictures and tokens are
-/// halves, at half the planned offset; inner tables (two extents or fewer) and pictures of at most four channels (latents, velocities)
-/// are few and stay float32, each in a place of its own.
+/// Where the values of a plan live, and as what. Values at the border are float32, bound from outside; of the others pictures and tokens are halves (<see cref="HalfLayout"/>).
 /// </summary>
 internal sealed class ValuePlaces : IDisposable
 {
     const int Alignment = 256;
-    const int ArenaFactor = sizeof(float) / 2;
 
     readonly View[] _views;
     readonly DeviceBlock _memory;
@@ -21,27 +18,13 @@ internal sealed class ValuePlaces : IDisposable
     {
         var graph = plan.Graph;
         _views = new View[graph.Inputs.Concat(graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1];
-        var end = Align(plan.ArenaBytes / ArenaFactor);
-        var places = new List<(Value Value, long Offset, bool Half)>();
-        foreach (var (value, offset) in plan.Offsets)
-        {
-            if (IsHalf(value))
-            {
-                places.Add((value, offset / ArenaFactor, true));
-            }
-            else
-            {
-                places.Add((value, end, false));
-                end += Align(value.Bytes);
-            }
-        }
-
-        _memory = pool.Rent(new DeviceMemory(0, end, CounterBytes + Align(scratchBytes) + Align(partialBytes) + Align(normBytes)));
-        Counters = _memory.Address + (ulong)end;
+        var layout = new HalfLayout(plan, Alignment);
+        _memory = pool.Rent(new DeviceMemory(0, layout.Bytes, CounterBytes + Align(scratchBytes) + Align(partialBytes) + Align(normBytes)));
+        Counters = _memory.Address + (ulong)layout.Bytes;
         Scratch = Counters + CounterBytes;
         Partials = Scratch + (ulong)Align(scratchBytes);
         NormParts = Partials + (ulong)Align(partialBytes);
-        foreach (var (value, offset, half) in places)
+        foreach (var (value, offset, half) in layout.Places)
         {
             _views[value.Id] = new View { Data = _memory.Address + (ulong)offset, Half = half ? 1 : 0 };
         }
@@ -75,9 +58,6 @@ internal sealed class ValuePlaces : IDisposable
         view.Data += (ulong)(part.FirstChannel * (view.Half != 0 ? 2 : sizeof(float)));
         return view;
     }
-
-    /// <summary>Whether a value inside a plan is kept as halves.</summary>
-    public static bool IsHalf(Value value) => value.Shape.Rank > 2 && value.Shape.Channels > 4;
 
     public void Set(Value value, ulong address) => _views[value.Id] = new View { Data = address };
 

@@ -7,13 +7,13 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct AddTokensArguments
 {
     /// <summary>Features.</summary>
-    public ArrayView<float> Input;
+    public Elements Input;
 
     /// <summary>Rows of four shares.</summary>
-    public ArrayView<float> Table;
+    public Elements Table;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Elements of the output.</summary>
     public int Count;

@@ -6,13 +6,13 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct AttentionSet
 {
     /// <summary>Queries.</summary>
-    public ArrayView<float> Query;
+    public Elements Query;
 
     /// <summary>Keys.</summary>
-    public ArrayView<float> Key;
+    public Elements Key;
 
     /// <summary>Values.</summary>
-    public ArrayView<float> Value;
+    public Elements Value;
 
     /// <summary>Channels of a position in the queries' memory.</summary>
     public int QueryStride;
@@ -49,7 +49,7 @@ internal struct AttentionArguments
     public AttentionSet Matching;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Channels of a position of the output.</summary>
     public int OutputStride;

@@ -7,19 +7,19 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct ControlArguments
 {
     /// <summary>Features.</summary>
-    public ArrayView<float> Input;
+    public Elements Input;
 
     /// <summary>Pooled control features, where they are joined.</summary>
-    public ArrayView<float> Control;
+    public Elements Control;
 
     /// <summary>Control scales, where they are joined.</summary>
-    public ArrayView<float> Scales;
+    public Elements Scales;
 
     /// <summary>Mean and spread of each image measured.</summary>
     public ArrayView<float> Statistics;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Elements of the output.</summary>
     public int Count;

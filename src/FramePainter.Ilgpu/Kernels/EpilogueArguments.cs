@@ -6,16 +6,16 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct EpilogueArguments
 {
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Added to the sums.</summary>
     public ArrayView<float> Bias;
 
     /// <summary>First residual.</summary>
-    public ArrayView<float> First;
+    public Elements First;
 
     /// <summary>Second residual.</summary>
-    public ArrayView<float> Second;
+    public Elements Second;
 
     /// <summary>Added behind the activation.</summary>
     public TableRows Rows;

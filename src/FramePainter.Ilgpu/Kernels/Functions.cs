@@ -99,6 +99,26 @@ internal static class Functions
         return Interop.IntAsFloat((uint)(sign | (widened << 23) | (fraction << 13)));
     }
 
+    /// <summary>The bits of the IEEE half nearest to a float, the even one of two; beyond 65,504 and its rounding infinity; NaN stays NaN.</summary>
+    public static ushort ToHalf(float x)
+    {
+        var bits = Interop.FloatAsInt(x);
+        var sign = (bits >> 16) & 0x8000u;
+        var magnitude = bits & 0x7FFFFFFFu;
+        if (magnitude >= 0x477FF000u)
+        {
+            return (ushort)(sign | (magnitude > 0x7F800000u ? 0x7E00u : 0x7C00u));
+        }
+
+        if (magnitude < 0x38800000u)
+        {
+            // Subnormal halves are whole multiples of 2⁻²⁴, to which one half rounds what is added to it.
+            return (ushort)(sign | (Interop.FloatAsInt(Interop.IntAsFloat(magnitude) + 0.5f) - 0x3F000000u));
+        }
+
+        return (ushort)(sign | ((magnitude - 0x38000000u + 0xFFFu + ((magnitude >> 13) & 1u)) >> 13));
+    }
+
     /// <summary>A bfloat16, given as bits, as a float.</summary>
     public static float FromBrain(int bits) => Interop.IntAsFloat((uint)bits << 16);
 }

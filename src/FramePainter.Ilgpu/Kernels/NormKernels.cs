@@ -18,7 +18,7 @@ internal struct GroupNormArguments
     public ArrayView<float> Beta;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Elements of the output.</summary>
     public int Count;
@@ -37,7 +37,7 @@ internal struct GroupNormArguments
 internal struct LayerNormArguments
 {
     /// <summary>What is normalised.</summary>
-    public ArrayView<float> Input;
+    public Elements Input;
 
     /// <summary>Factor per channel.</summary>
     public ArrayView<float> Gamma;
@@ -46,7 +46,7 @@ internal struct LayerNormArguments
     public ArrayView<float> Beta;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Rows added to the input.</summary>
     public TableRows Rows;

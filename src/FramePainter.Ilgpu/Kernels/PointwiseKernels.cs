@@ -6,16 +6,16 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct PointwiseArguments
 {
     /// <summary>First input.</summary>
-    public ArrayView<float> First;
+    public Elements First;
 
     /// <summary>Second input.</summary>
-    public ArrayView<float> Second;
+    public Elements Second;
 
     /// <summary>Third input.</summary>
-    public ArrayView<float> Third;
+    public Elements Third;
 
     /// <summary>Where results go.</summary>
-    public ArrayView<float> Output;
+    public Elements Output;
 
     /// <summary>Elements of the output.</summary>
     public int Count;

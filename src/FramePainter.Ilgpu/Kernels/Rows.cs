@@ -6,10 +6,10 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct Pair
 {
     /// <summary>The first channels.</summary>
-    public ArrayView<float> First;
+    public Elements First;
 
     /// <summary>The channels behind; anything when there are none.</summary>
-    public ArrayView<float> Second;
+    public Elements Second;
 
     /// <summary>Channels of the first value.</summary>
     public int FirstChannels;

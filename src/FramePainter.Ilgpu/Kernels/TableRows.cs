@@ -6,7 +6,7 @@ namespace FramePainter.Ilgpu.Kernels;
 internal struct TableRows
 {
     /// <summary>The table; anything when there are no rows.</summary>
-    public ArrayView<float> Table;
+    public Elements Table;
 
     /// <summary>Rows of the table; 0 for no table.</summary>
     public int Rows;

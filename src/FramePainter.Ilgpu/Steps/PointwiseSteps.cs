@@ -62,7 +62,7 @@ internal sealed class PointwiseStep(
         _launcher.Launch(run, new Index3D(Groups(arguments.Count, PointwiseKernels.Threads), 1, 1), PointwiseKernels.Threads, arguments);
     }
 
-    ArrayView<float> View(StepRun run, int index) =>
+    Elements View(StepRun run, int index) =>
         index < inputs.Length ? run[inputs[index]]
         : index - inputs.Length < kept.Length ? kept[index - inputs.Length]
         : run[op.Output];

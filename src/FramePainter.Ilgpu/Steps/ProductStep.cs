@@ -73,7 +73,7 @@ internal sealed class ProductStep<TRows, TWeights> : Step
         var end = _end;
         var residuals = _op.Epilogue.Residuals;
         end.Output = run[_op.Output];
-        end.Bias = _bias ?? end.Output;
+        end.Bias = _bias ?? end.Output.Memory;
         end.First = residuals.Length > 0 ? run[residuals[0].Value] : end.Output;
         end.Second = residuals.Length > 1 ? run[residuals[1].Value] : end.Output;
         end.Rows = run.Rows(_op.Epilogue.Rows, _op.Output);

@@ -25,17 +25,17 @@ internal abstract class Step
 /// <param name="values">More than the greatest id of a value.</param>
 internal sealed class StepRun(AcceleratorStream stream, ArrayView<float> scratch, int values)
 {
-    readonly ArrayView<float>[] _views = new ArrayView<float>[values];
+    readonly Elements[] _values = new Elements[values];
 
     public AcceleratorStream Stream => stream;
 
     public ArrayView<float> Scratch => scratch;
 
-    public ArrayView<float> this[Value value] => _views[value.Id];
+    public Elements this[Value value] => _values[value.Id];
 
-    public void Set(Value value, ArrayView<float> view) => _views[value.Id] = view;
+    public void Set(Value value, Elements elements) => _values[value.Id] = elements;
 
-    public bool IsBound(Value value) => _views[value.Id].IsValid;
+    public bool IsBound(Value value) => _values[value.Id].Memory.IsValid;
 
     /// <summary>Two values side by side.</summary>
     public Pair Pair(Operand operand) => new()
