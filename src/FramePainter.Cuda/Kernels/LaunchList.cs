@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using FramePainter.Cuda.Driver;
 using FramePainter.Cuda.Streaming;
 using FramePainter.Graphs;
