@@ -17,12 +17,12 @@ constexpr bool BRAIN = true;
 #define FP_NAME(name) name
 constexpr bool BRAIN = false;
 #endif
+#define UNROLL _Pragma("unroll")
 #ifdef FP_HOST
 #include "emulator/emulator.h"
 #else
 #include "device.h"
 #endif
-#define UNROLL _Pragma("unroll")
 
 #include "halves.h"
 

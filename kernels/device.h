@@ -40,6 +40,12 @@ DEV void hold(u32x4& words)
     words = u32x4{a, b, c, d};
 }
 
+// The same for numbers; and sums stay where they are beside instructions that start and await products.
+template <int N> DEV void hold(float (&numbers)[N])
+{
+    UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+f"(numbers[i])::"memory");
+}
+
 // Takes a number for a new one, so that what follows from it is computed where it is used, and held in no register before.
 DEV void hold(int& number) { asm volatile("" : "+r"(number)); }
 

@@ -159,20 +159,37 @@ DEV void join(float& count, float& mean, float& squares, float c, float m, float
     count = joined;
 }
 
-// Joins the chunks of a group, by one warp; the first lane has the result.
-DEV void join_chunks(const float* part, int chunks, float& count, float& mean, float& squares)
+// What is joined of a group.
+struct Moments
 {
-    int i = tid() % 32;
-    count = mean = squares = 0;
-    if (i < chunks)
+    float count, mean, squares;
+};
+
+// Joins the chunks of several groups, by one warp: what it reads of all of them is on its way at once. The first lane has the results.
+template <int N> DEV void join_chunks(const float* const (&parts)[N], int chunks, Moments (&m)[N])
+{
+    UNROLL for (int n = 0; n < N; n++) m[n] = {0, 0, 0};
+    for (int i = tid() % 32; i < chunks; i += 32)
     {
-        count = part[i * 3];
-        mean = part[i * 3 + 1];
-        squares = part[i * 3 + 2];
+        float x[3 * N];
+        UNROLL for (int n = 0; n < N; n++)
+        {
+            UNROLL for (int j = 0; j < 3; j++) x[3 * n + j] = parts[n][i * 3 + j];
+        }
+
+        hold(x);
+        UNROLL for (int n = 0; n < N; n++)
+        {
+            if (i < 32) m[n] = {x[3 * n], x[3 * n + 1], x[3 * n + 2]};
+            else join(m[n].count, m[n].mean, m[n].squares, x[3 * n], x[3 * n + 1], x[3 * n + 2]);
+        }
     }
 
-    for (i += 32; i < chunks; i += 32) join(count, mean, squares, part[i * 3], part[i * 3 + 1], part[i * 3 + 2]);
-    UNROLL for (int mask = 16; mask > 0; mask >>= 1) join(count, mean, squares, shfl_xor(count, mask), shfl_xor(mean, mask), shfl_xor(squares, mask));
+    UNROLL for (int mask = 16; mask > 0; mask >>= 1)
+    {
+        UNROLL for (int n = 0; n < N; n++)
+            join(m[n].count, m[n].mean, m[n].squares, shfl_xor(m[n].count, mask), shfl_xor(m[n].mean, mask), shfl_xor(m[n].squares, mask));
+    }
 }
 
 // Joins the chunks of every group, one warp a group, and leaves three numbers of each.
@@ -180,9 +197,10 @@ template <class NUMBERS> DEV void join_groups(const MomentsArgs& a, NUMBERS numb
 {
     int group = bid_x() * 4 + tid() / 32;
     if (group >= a.groups * a.sets) return;
-    float count, mean, squares;
-    join_chunks(a.parts + (i64)group * a.chunks * 3, a.chunks, count, mean, squares);
-    if (tid() % 32 == 0) numbers(a.moments + group * 3, count, mean, squares);
+    const float* const parts[1] = {a.parts + (i64)group * a.chunks * 3};
+    Moments m[1];
+    join_chunks(parts, a.chunks, m);
+    if (tid() % 32 == 0) numbers(a.moments + group * 3, m[0].count, m[0].mean, m[0].squares);
 }
 
 // Mean, biased variance, unbiased variance.
@@ -254,14 +272,27 @@ FP_KERNEL(group_norm_8, 320, 3, GroupNormArgs, a)
 {
     float* means = (float*)smem();
     float* inverses = means + a.groups;
-    for (int group = tid() / 32; group < a.groups; group += threads() / 32)
+    // Ten warps: four groups of each are the networks' 32.
+    constexpr int AT_ONCE = 4;
+    int warps = threads() / 32;
+    for (int first = tid() / 32; first < a.groups; first += AT_ONCE * warps)
     {
-        float count, mean, squares;
-        join_chunks(a.moments + ((i64)bid_y() * a.groups + group) * a.chunks * 3, a.chunks, count, mean, squares);
-        if (tid() % 32 == 0)
+        const float* parts[AT_ONCE];
+        Moments m[AT_ONCE];
+        UNROLL for (int n = 0; n < AT_ONCE; n++)
         {
-            means[group] = mean;
-            inverses[group] = 1.0f / __builtin_sqrtf(squares / count + a.epsilon);
+            // Beyond the last group is the first again.
+            int group = first + n * warps < a.groups ? first + n * warps : first;
+            parts[n] = a.moments + ((i64)bid_y() * a.groups + group) * a.chunks * 3;
+        }
+
+        join_chunks(parts, a.chunks, m);
+        UNROLL for (int n = 0; n < AT_ONCE; n++)
+        {
+            int group = first + n * warps;
+            if (tid() % 32 != 0 || group >= a.groups) continue;
+            means[group] = m[n].mean;
+            inverses[group] = 1.0f / __builtin_sqrtf(m[n].squares / m[n].count + a.epsilon);
         }
     }
 

@@ -131,6 +131,35 @@ template <int V> DEV void select_row(const PointwiseArgs& a)
 FP_KERNEL(select_row_8, 256, 2, PointwiseArgs, a) { select_row<8>(a); }
 FP_KERNEL(select_row_1, 256, 2, PointwiseArgs, a) { select_row<1>(a); }
 
+struct SelectedRow
+{
+    const float* table;
+    float* out;
+    i64 length;
+};
+
+constexpr int MOST_ROWS = 64;
+
+struct SelectRowsArgs
+{
+    const float* index;
+    SelectedRow rows[MOST_ROWS];
+};
+
+// The rows of one number of many tables, a block each: a step wants some fifty, of a few KB.
+FP_KERNEL(select_rows, 256, 2, SelectRowsArgs, a)
+{
+    // Without an index into an array, which would live in local memory.
+    SelectedRow row = a.rows[0];
+    UNROLL for (int i = 1; i < MOST_ROWS; i++)
+    {
+        if (bid_x() == i) row = a.rows[i];
+    }
+
+    const float* from = row.table + (i64)*a.index * row.length;
+    for (i64 i = tid(); i < row.length; i += 256) row.out[i] = from[i];
+}
+
 // left: shared [frames]; right: conditional [1]; tokens counts the elements of an image, images the frames.
 FP_KERNEL(join_halves, 256, 2, PointwiseArgs, a)
 {

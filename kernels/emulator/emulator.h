@@ -90,6 +90,7 @@ DEV u32 float16_2(float low, float high)
 
 DEV void hold(u32x4&) {}
 DEV void hold(int&) {}
+template <int N> DEV void hold(float (&)[N]) {}
 DEV void cp_async16(void* to, const void* from, bool valid) { emulator::copy16(to, from, valid); }
 DEV void cp_commit() { emulator::commit(); }
 template <int N> DEV void cp_wait() { emulator::wait(N); }

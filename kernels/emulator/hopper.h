@@ -76,7 +76,6 @@ DEV void tensors_publish() { emulator::tensors_publish(); }
 
 template <int N> DEV void registers_down() {}
 template <int N> DEV void registers_up() {}
-template <int N> DEV void hold(float (&)[N]) {}
 template <int N> DEV void hold(u32 (&)[N]) {}
 DEV bool any(bool condition)
 {

@@ -134,13 +134,7 @@ DEV u32 load_fresh(const u32* from)
 // Whether it holds for any thread of the warp.
 DEV bool any(bool condition) { return __nvvm_vote_any_sync(~0u, condition); }
 
-// Keeps the compiler from moving sums across the instructions that start and await products.
-template <int N> DEV void hold(float (&sums)[N])
-{
-    UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+f"(sums[i])::"memory");
-}
-
-// The same for registers that products under way still read.
+// For registers that products under way still read, as for their sums (../device.h).
 template <int N> DEV void hold(u32 (&words)[N])
 {
     UNROLL for (int i = 0; i < N; i++) asm volatile("" : "+r"(words[i])::"memory");

@@ -14,7 +14,7 @@ public sealed class CoverageTests : IDisposable
     public void The_table_names_every_op_and_every_kernel()
     {
         var reached = s_ops.ToDictionary(op => op, _ => new SortedSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
-        foreach (var backend in new[] { CudaBackend.Open(), new CudaBackend(0, new CudaTuning(double.PositiveInfinity, false) { HeldWideRow = 0, JoinedChunks = 0 }), Hopper.Open(new CudaTuning(0, false)) })
+        foreach (var backend in new[] { CudaBackend.Open(), new CudaBackend(0, new CudaTuning(double.PositiveInfinity, false) { HeldWideRow = 0, JoinedChunks = 0 }), Hopper.Open(HopperRun.Every), Hopper.Open(HopperRun.Tiles("shared")) })
         {
             using var inner = new InnerBackend(backend);
             foreach (var built in OpCases.All.Values.Where(c => c.Adversity == Adversity.None).Select(c => c.Make()))

@@ -27,6 +27,12 @@ public sealed class HopperAttentionTests : IDisposable
             Channels At(int slice) => new(x, slice * 128);
             c.Graph.Output(c.Graph.Attention(new Qkv(At(0), At(1), At(2)), 2, 64, new Qkv(At(3), new(source), new(source, 128))), "out");
         }),
+        new("matching heads with more keys", typeof(AttentionOp), c =>
+        {
+            var (q, k, v) = (c.Data(2, 130, 128), c.Data(2, 260, 128), c.Data(2, 260, 128));
+            var (others, source) = (c.Data(2, 130, 128), c.Data(1, 900, 2 * 128));
+            c.Graph.Output(c.Graph.Attention(new Qkv(new(q), new(k), new(v)), 2, 64, new Qkv(new(others), new(source), new(source, 128))), "out");
+        }),
         new("sharp", typeof(AttentionOp), c =>
         {
             var (q, k, v) = (c.Spread(0, 20, 1, 40, 64), c.Spread(0, 20, 1, 300, 64), c.Data(1, 300, 64));

@@ -26,7 +26,7 @@ internal static class HopperRun
     /// <summary>How every product's tiles can be made to be: shared wherever they may be, and of the kinds of which a block has one.</summary>
     static readonly Dictionary<string, CudaTuning> s_tiles = new()
     {
-        ["shared"] = Every with { HopperTiles = TileKind.Usual, HopperJointTime = 0 },
+        ["shared"] = Every with { HopperTiles = TileKind.Usual, HopperJointTime = 0, HopperQueryGroups = 3 },
         ["wide"] = Every with { HopperTiles = TileKind.Wide },
         ["short"] = Every with { HopperTiles = TileKind.Short },
     };

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace FramePainter.Cuda.Kernels;
@@ -53,6 +54,28 @@ internal struct WideSoftmaxArgs
     public int Keys, Padded;
     public float Unit;
     public int Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct SelectedRow
+{
+    public ulong Table, Out;
+    public long Length;
+}
+
+[InlineArray(Most)]
+internal struct SelectedRows
+{
+    public const int Most = 64;
+
+    SelectedRow _first;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct SelectRowsArgs
+{
+    public ulong Index;
+    public SelectedRows Rows;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -1,3 +1,4 @@
+using FramePainter.Backends;
 using FramePainter.Graphs;
 
 namespace FramePainter.Cuda.Kernels;
@@ -40,10 +41,38 @@ internal sealed partial class LaunchList
         Left = places[op.Input], Right = places[op.Scalars], Offset = op.Column,
     });
 
-    void SelectRow(SelectRowOp op) => AddPointwise("select_row", op.Output, hasWide: true, places => new PointwiseArgs
+    readonly HashSet<Op> _selected = [];
+
+    /// <summary>Rows of tables from outside that one number picks are copied by one launch, where the first is wanted: float32 inside a plan has places of its own, which nothing else uses before.</summary>
+    void SelectRow(SelectRowOp op)
     {
-        Left = places[op.Table], Right = places[op.Index], Offset = op.Row,
-    });
+        if (!IsTableRow(op))
+        {
+            AddPointwise("select_row", op.Output, hasWide: true, places => new PointwiseArgs { Left = places[op.Table], Right = places[op.Index], Offset = op.Row });
+            return;
+        }
+
+        if (_selected.Contains(op))
+        {
+            return;
+        }
+
+        var rows = plan.Graph.Ops.OfType<SelectRowOp>().Where(o => IsTableRow(o) && o.Index == op.Index && !_selected.Contains(o)).Take(SelectedRows.Most).ToArray();
+        _selected.UnionWith(rows);
+        Add("select_rows", (rows.Length, 1, 1), BlockThreads, 0, places =>
+        {
+            var arguments = new SelectRowsArgs { Index = places[op.Index].Data };
+            for (var i = 0; i < rows.Length; i++)
+            {
+                arguments.Rows[i] = new SelectedRow { Table = places[rows[i].Table].Data, Out = places[rows[i].Output].Data, Length = rows[i].Output.Shape.Count };
+            }
+
+            return arguments;
+        });
+
+        bool IsTableRow(SelectRowOp one) =>
+            one.Index is { } index && plan.IsExternal(index) && plan.IsExternal(one.Table) && !plan.IsExternal(one.Output) && !HalfLayout.IsHalf(one.Output);
+    }
 
     void ClassToken(ClassTokenOp op)
     {

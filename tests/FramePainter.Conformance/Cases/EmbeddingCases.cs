@@ -37,6 +37,18 @@ internal static class EmbeddingCases
                 }
             }
 
+            // A step picks rows of dozens of tables by one number, and of others by another.
+            yield return new OpCase("rows of 70 tables by index, added", typeof(SelectRowOp), c =>
+            {
+                var (x, index, other) = (c.Data(2, 3, 5, 24), c.Index(2), c.Index(0));
+                for (var i = 0; i < 70; i++)
+                {
+                    x = c.Graph.AddRows(x, c.Graph.SelectRow(c.Data(3, 24), i % 23 == 7 ? other : index));
+                }
+
+                c.Graph.Output(x, "out");
+            });
+
             yield return new OpCase("row of tokens", typeof(SelectRowOp), c => c.Graph.Output(c.Graph.SelectRow(c.Data(2, 5, 17), 7), "out"));
         }
     }
