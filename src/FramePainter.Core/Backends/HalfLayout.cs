@@ -15,11 +15,13 @@ public sealed class HalfLayout
 
     /// <summary>Lays out a plan.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="alignment">Bytes of which places of float32 are multiples, and the whole: a power of two.</param>
+    /// <param name="alignment">Bytes of which places of float32 are multiples, and the whole.</param>
     /// <param name="staysFloat">Values that stay float32 beside those named above; null for none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The alignment is 0 or less.</exception>
     public HalfLayout(Plan plan, int alignment, Func<Value, bool>? staysFloat = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(alignment);
         long Aligned(long bytes) => (bytes + alignment - 1) / alignment * alignment;
         Bytes = Aligned(plan.ArenaBytes / HalvesOfFloat);
         foreach (var (value, offset) in plan.Offsets)

@@ -90,11 +90,6 @@ static class TypeSection
             words.AddRange(type.IsStatic ? ["static"] : type.IsAbstract ? ["abstract"] : type.IsSealed ? ["sealed"] : []);
         }
 
-        if (type.TypeKind is TypeKind.Struct && type.IsReadOnly)
-        {
-            words.Add("readonly");
-        }
-
         words.Add(type.ToDisplayString(s_member.WithKindOptions(SymbolDisplayKindOptions.IncludeTypeKeyword)));
         var parents = (type.BaseType is { SpecialType: SpecialType.None } parent && type.TypeKind == TypeKind.Class ? new[] { parent } : [])
             .Concat(type.Interfaces.Where(i => i.Name != "IEquatable" && type.TypeKind != TypeKind.Enum)).Select(t => t.ToDisplayString(s_member)).ToArray();
