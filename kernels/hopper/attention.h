@@ -29,7 +29,8 @@ struct FP_ALIGNED_ARGUMENT HopperAttentionArgs
 // GROUPS warpgroups multiply.
 template <int GROUPS> struct HopperAttention
 {
-    static constexpr int DIM = 64, QUERIES = 64, KEYS = 128, STAGES = 4;
+    // A tile's values are given back behind the exponentials of the next, by the last warpgroup two turns later: stages for four tiles.
+    static constexpr int DIM = 64, QUERIES = 64, KEYS = 128, STAGES = 8;
     static constexpr int QUERY = QUERIES * DIM, TILE = KEYS * DIM, TILE_BYTES = TILE * 2;
 
     struct Shared

@@ -19,7 +19,7 @@ public sealed class HopperAttentionTests : IDisposable
         Attention("part of a tile", 2, 2, 70, 70, 2),
         Attention("one tile", 1, 1, 64, 128, 1),
         Attention("several tiles", 1, 1, 200, 400, 2),
-        Attention("round the ring", 1, 1, 20, 900, 1),
+        Attention("round the ring", 1, 1, 20, 1300, 1),
         Attention("keys of every second image", 4, 2, 33, 129, 3),
         new("matching heads of a fused projection", typeof(AttentionOp), c =>
         {

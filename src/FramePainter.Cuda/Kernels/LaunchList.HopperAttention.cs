@@ -9,7 +9,7 @@ internal sealed partial class LaunchList
     const int HopperHead = 64;
     const int HopperQueries = 64;
     const int HopperKeys = 128;
-    const int HopperKeyStages = 4;
+    const int HopperKeyStages = 8;
 
     /// <summary>Numbers that a thread leaves of a slice: sums, and of two rows the largest score and the total.</summary>
     const int HopperLeft = 36;
