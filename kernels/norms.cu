@@ -151,19 +151,19 @@ FP_KERNEL(moments_part_8, 320, 3, MomentsArgs, a)
     }
 }
 
-DEV void join(float& count, float& mean, float& squares, float c, float m, float s)
-{
-    float joined = count + c, share = joined > 0 ? c * rcp(joined) : 0.0f, delta = m - mean;
-    mean += delta * share;
-    squares += s + delta * delta * (count * share);
-    count = joined;
-}
-
 // What is joined of a group.
 struct Moments
 {
     float count, mean, squares;
 };
+
+DEV void join(Moments& m, const Moments& other)
+{
+    float joined = m.count + other.count, share = joined > 0 ? other.count * rcp(joined) : 0.0f, delta = other.mean - m.mean;
+    m.mean += delta * share;
+    m.squares += other.squares + delta * delta * (m.count * share);
+    m.count = joined;
+}
 
 // Joins the chunks of several groups, by one warp: what it reads of all of them is on its way at once. The first lane has the results.
 template <int N> DEV void join_chunks(const float* const (&parts)[N], int chunks, Moments (&m)[N])
@@ -180,15 +180,15 @@ template <int N> DEV void join_chunks(const float* const (&parts)[N], int chunks
         hold(x);
         UNROLL for (int n = 0; n < N; n++)
         {
-            if (i < 32) m[n] = {x[3 * n], x[3 * n + 1], x[3 * n + 2]};
-            else join(m[n].count, m[n].mean, m[n].squares, x[3 * n], x[3 * n + 1], x[3 * n + 2]);
+            Moments chunk = {x[3 * n], x[3 * n + 1], x[3 * n + 2]};
+            if (i < 32) m[n] = chunk;
+            else join(m[n], chunk);
         }
     }
 
     UNROLL for (int mask = 16; mask > 0; mask >>= 1)
     {
-        UNROLL for (int n = 0; n < N; n++)
-            join(m[n].count, m[n].mean, m[n].squares, shfl_xor(m[n].count, mask), shfl_xor(m[n].mean, mask), shfl_xor(m[n].squares, mask));
+        UNROLL for (int n = 0; n < N; n++) join(m[n], {shfl_xor(m[n].count, mask), shfl_xor(m[n].mean, mask), shfl_xor(m[n].squares, mask)});
     }
 }
 
@@ -200,26 +200,26 @@ template <class NUMBERS> DEV void join_groups(const MomentsArgs& a, NUMBERS numb
     const float* const parts[1] = {a.parts + (i64)group * a.chunks * 3};
     Moments m[1];
     join_chunks(parts, a.chunks, m);
-    if (tid() % 32 == 0) numbers(a.moments + group * 3, m[0].count, m[0].mean, m[0].squares);
+    if (tid() % 32 == 0) numbers(a.moments + group * 3, m[0]);
 }
 
 // Mean, biased variance, unbiased variance.
 FP_KERNEL(moments_join, 128, 1, MomentsArgs, a)
 {
-    join_groups(a, [](float* to, float count, float mean, float squares) {
-        to[0] = mean;
-        to[1] = squares / count;
-        to[2] = squares / (count - 1);
+    join_groups(a, [](float* to, const Moments& m) {
+        to[0] = m.mean;
+        to[1] = m.squares / m.count;
+        to[2] = m.squares / (m.count - 1);
     });
 }
 
 // All chunks as one.
 FP_KERNEL(moments_fold, 128, 1, MomentsArgs, a)
 {
-    join_groups(a, [](float* to, float count, float mean, float squares) {
-        to[0] = count;
-        to[1] = mean;
-        to[2] = squares;
+    join_groups(a, [](float* to, const Moments& m) {
+        to[0] = m.count;
+        to[1] = m.mean;
+        to[2] = m.squares;
     });
 }
 

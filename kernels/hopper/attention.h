@@ -230,8 +230,7 @@ template <int GROUPS> struct HopperAttention
         *(f32x4*)(own + 32 * 128) = f32x4{largest[0], largest[1], total[0], total[1]};
         u32* arrived = a.arrived + work.shared * GROUPS + group;
         if (!comes_last(arrived, s.last + group, a.slices)) return false;
-        fence_device();
-        if (thread_of_group() == 0) *arrived = 0;
+        set_back(arrived);
         UNROLL for (int h = 0; h < 2; h++)
         {
             largest[h] = -__builtin_inff();

@@ -12,10 +12,17 @@ template <class F> DEV bool ask_first(u32* answer, F f)
     return found;
 }
 
-// Whether all other slices have come, now that this warpgroup has left its own. Who comes last sets the counter back.
+// Whether all other slices have come, now that this warpgroup has left its own.
 DEV bool comes_last(u32* arrived, u32* answer, int slices)
 {
     fence_device();
     sync_group();
     return ask_first(answer, [=] { return atomic_add(arrived, 1) == (u32)slices - 1; });
+}
+
+// By who came last, before it reads what the others left.
+DEV void set_back(u32* arrived)
+{
+    fence_device();
+    if (thread_of_group() == 0) *arrived = 0;
 }

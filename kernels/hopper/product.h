@@ -201,8 +201,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
             if (!comes_last(arrived, s.last + group, a.slices)) return false;
         }
 
-        fence_device();
-        if (thread_of_group() == 0) *arrived = 0;
+        set_back(arrived);
         if (are_two(a))
         {
             add_slice(a, slice.tile, 1 - slice.number, sums);

@@ -6,9 +6,6 @@ namespace FramePainter.Cuda.Tests;
 /// <summary>How exactly the kernels compute: see docs/cuda.md, "Precision".</summary>
 internal static class Profiles
 {
-    /// <summary>Unit roundoff of float16.</summary>
-    public const double Float16 = 1.0 / (1 << 11);
-
     /// <summary>Unit roundoff of bfloat16.</summary>
     public const double BFloat16 = 1.0 / (1 << 8);
 
@@ -64,7 +61,7 @@ internal static class Profiles
         };
 
     /// <summary>Unit roundoff of the halves of a precision.</summary>
-    public static double Halves(Precision precision) => precision == Precision.BFloat16 ? BFloat16 : Float16;
+    public static double Halves(Precision precision) => precision == Precision.BFloat16 ? BFloat16 : BackendProfile.Float16;
 
     static bool HasOrder(BuiltCase built) => built.Graph.Ops.Any(op => op is ProductOp or AttentionOp or AttentionProbabilitiesOp or GroupNormOp);
 

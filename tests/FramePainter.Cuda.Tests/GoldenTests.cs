@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FramePainter.Conformance;
 using FramePainter.Core.Tests.Engine;
 using FramePainter.Core.Tests.Support;
 using FramePainter.Graphs;
@@ -11,13 +12,7 @@ namespace FramePainter.Cuda.Tests;
 /// <summary>The reference results of the original, within what halves allow (docs/numerics.md, "A whole network in halves").</summary>
 public sealed class GoldenTests
 {
-    /// <summary>Relative L2 of one call of the U-Net in float16.</summary>
-    internal const double Float16Bound = 4e-3;
-
-    /// <summary>Peak signal to noise ratio of a whole edit's frames against the float32 ones.</summary>
-    internal const double EditBound = 40;
-
-    /// <summary>The same in bfloat16: what latents at twice the network's bound there give (docs/numerics.md).</summary>
+    /// <summary>Peak signal to noise ratio of a whole edit's frames in bfloat16, in place of <see cref="HalfBounds.Edit"/>: what latents at twice the network's bound there give (docs/numerics.md).</summary>
     const double BFloat16EditBound = 34;
 
     [Theory]
@@ -76,7 +71,7 @@ public sealed class GoldenTests
         var perFrame = bytes.Length / shape[0];
         var noise = Enumerable.Range(0, shape[0]).Min(f => Psnr(bytes.AsSpan(f * perFrame, perFrame), Pixels(result.Frames[f])));
         TestContext.Current.SendDiagnosticMessage($"edit, {precision}: PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
-        Assert.True(noise >= (precision == Precision.BFloat16 ? BFloat16EditBound : EditBound), $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
+        Assert.True(noise >= (precision == Precision.BFloat16 ? BFloat16EditBound : HalfBounds.Edit), $"PSNR {noise:F1} dB, latents' relative L2 {error:E2}");
         Assert.True(error <= 2 * NetworkBound(precision), $"latents' relative L2 {error:E2}");
     }
 
@@ -91,7 +86,7 @@ public sealed class GoldenTests
     internal static bool IsBrief(Precision precision) => precision == Precision.BFloat16 && Emulator.IsUsed && !Profiles.IsFull;
 
     /// <summary>Relative L2 of one call of the U-Net: it grows as the unit roundoff of the halves does.</summary>
-    internal static double NetworkBound(Precision precision) => Float16Bound * Profiles.Halves(precision) / Profiles.Float16;
+    internal static double NetworkBound(Precision precision) => HalfBounds.Network * Profiles.Halves(precision) / BackendProfile.Float16;
 
     internal static double RelativeL2(float[] want, float[] got)
     {

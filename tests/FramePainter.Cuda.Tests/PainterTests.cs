@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using FramePainter.Conformance;
 using FramePainter.Core.Tests.Engine;
 using FramePainter.Core.Tests.Support;
 
@@ -81,7 +82,7 @@ public sealed class PainterTests : IDisposable
         Assert.Equal(live, Emulator.Live());
         Assert.Equal("CUDA, FramePainter kernel emulator, float16", got.Metadata.Device);
         var noise = GoldenTests.Psnr(GoldenTests.Pixels(want.Edited), GoldenTests.Pixels(got.Edited));
-        Assert.InRange(noise, GoldenTests.EditBound, 100);
+        Assert.InRange(noise, HalfBounds.Edit, 100);
     }
 
     [Fact]

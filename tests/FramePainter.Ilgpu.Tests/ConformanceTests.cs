@@ -8,7 +8,7 @@ public sealed class PoclConformance() : ConformanceSuite(
 
 /// <summary>The suite on PoCL with all matrices rounded to halves.</summary>
 public sealed class PoclHalfConformance() : ConformanceSuite(
-    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.SharedHalf, 1.0 / (1 << 11), BackendProfile.Float32)
+    new BackendProfile("ILGPU on PoCL, weights as halves", () => Pocl.SharedHalf, BackendProfile.Float16, BackendProfile.Float32)
     {
         Absence = () => Pocl.Absence,
         Takes = built => built.Graph.Ops.Any(op => op is FramePainter.Graphs.ProductOp),
@@ -16,10 +16,10 @@ public sealed class PoclHalfConformance() : ConformanceSuite(
 
 /// <summary>The suite on PoCL with values inside plans as halves.</summary>
 public sealed class PoclInnerConformance() : ConformanceSuite(
-    new BackendProfile("ILGPU on PoCL, activations as halves", () => new InnerBackend(Pocl.SharedInner), 1.0 / (1 << 11), BackendProfile.Float32)
+    new BackendProfile("ILGPU on PoCL, activations as halves", () => new InnerBackend(Pocl.SharedInner), BackendProfile.Float16, BackendProfile.Float32)
     {
         Absence = () => Pocl.Absence,
-        Stored = 1.0 / (1 << 11),
+        Stored = BackendProfile.Float16,
         Takes = InnerBackend.InRange,
     });
 

@@ -1,4 +1,5 @@
 using FramePainter.Backends;
+using FramePainter.Conformance;
 using FramePainter.Goldens;
 
 namespace FramePainter.Ilgpu.Tests;
@@ -6,12 +7,6 @@ namespace FramePainter.Ilgpu.Tests;
 /// <summary>The original's results, within the goldens' own tolerances: weights are stored as they are, so nothing is allowed beyond what the processor is allowed.</summary>
 public sealed class GoldenTests
 {
-    /// <summary>Relative L2 of one call of the U-Net in halves; latents of an edit may have twice that.</summary>
-    const double NetworkBound = 4e-3;
-
-    /// <summary>Peak signal to noise ratio of an edit's frames, in decibels.</summary>
-    const double FrameBound = 40;
-
     [Theory]
     [InlineData("tiny-matching-a")]
     [InlineData("tiny-resnet-a")]
@@ -76,7 +71,7 @@ public sealed class GoldenTests
                 size += Math.Pow(output == "frames" ? 255 : want.Values[i], 2);
             }
 
-            var bound = output == "frames" ? Math.Pow(10, -FrameBound / 20) : golden.Kind == "unet" ? NetworkBound : 2 * NetworkBound;
+            var bound = output == "frames" ? Math.Pow(10, -HalfBounds.Edit / 20) : golden.Kind == "unet" ? HalfBounds.Network : 2 * HalfBounds.Network;
             Assert.True(Math.Sqrt(error / size) <= bound, $"{output}: {Math.Sqrt(error / size):E2}, allowed {bound:E2}");
         }
     }

@@ -13,7 +13,7 @@ internal sealed partial class LaunchList
     /// <summary>Work for less than so many multiply-adds is over sooner on a few small tiles.</summary>
     const double LeastHopperWork = 1 << 24;
 
-    /// <summary>Counters of slices that have come: a multiprocessor works on one shared tile at most.</summary>
+    /// <summary>Counters of slices that have come: shared tiles are fewer than multiprocessors, and attention's have one for each warpgroup.</summary>
     public const int MostSharedTiles = 1024;
 
     /// <summary>

@@ -18,6 +18,9 @@ internal sealed record BackendProfile(string Name, Func<IBackend> Create, double
     /// <summary>Unit roundoff of float32.</summary>
     public const double Float32 = 1.0 / (1 << 24);
 
+    /// <summary>Unit roundoff of float16.</summary>
+    public const double Float16 = 1.0 / (1 << 11);
+
     /// <summary>Whether a case is run: an emulator runs the small ones only, and a backend the numbers that its types hold.</summary>
     public Func<BuiltCase, bool> Takes { get; init; } = _ => true;
 
