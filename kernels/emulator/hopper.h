@@ -2,6 +2,7 @@
 // that copies boxes of tensors, and products of four warps that run beside their threads. Copies and products are done either when
 // they are issued or as late as their wait allows, each by a switch of its own.
 #pragma once
+#include "../hopper/descriptor.h"
 #define FP_ALIGNED_ARGUMENT
 #define FP_ARGUMENT(kernel, a) ((u64)&a)
 #define FP_ARGUMENT_OF(kernel)
@@ -32,6 +33,7 @@ extern int blocks;
 
 DEV void let_next_begin() {}
 DEV void await_launches() { emulator::await_launches(); }
+DEV int block() { return bid_x(); }
 DEV int blocks() { return emulator::blocks; }
 DEV u32 shared_address(const void* p) { return emulator::shared_address(p); }
 DEV void barrier_init(u64* barrier, int arrivals) { emulator::barrier_init(barrier, arrivals); }
@@ -93,11 +95,11 @@ DEV u32 atomic_add(u32* to, u32 by) { return __atomic_fetch_add(to, by, __ATOMIC
 DEV void products_fence() { emulator::products_fence(); }
 DEV void products_commit() { emulator::products_commit(); }
 template <int N> DEV void products_wait() { emulator::products_wait(N); }
-template <int N> DEV void warpgroup_multiply(float (&s)[N], u64 left, u64 right, int accumulate)
+template <int N> DEV void warpgroup_multiply(float (&s)[N], u32 left, u32 right, int accumulate)
 {
-    emulator::warpgroup_multiply(s, 2 * N, left, right, accumulate, BRAIN);
+    emulator::warpgroup_multiply(s, 2 * N, descriptor(left), descriptor(right), accumulate, BRAIN);
 }
-template <int N> DEV void warpgroup_multiply_rows(float (&s)[N], const u32 (&left)[4], u64 right)
+template <int N> DEV void warpgroup_multiply_rows(float (&s)[N], const u32 (&left)[4], u32 right)
 {
-    emulator::warpgroup_multiply_rows(s, 2 * N, left, right, BRAIN);
+    emulator::warpgroup_multiply_rows(s, 2 * N, left, descriptor(right), BRAIN);
 }

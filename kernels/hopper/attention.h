@@ -63,8 +63,7 @@ template <int GROUPS> struct HopperAttention
     // Found anew where it is called: registers are wanted for sums meanwhile.
     DEV Work find_work(const HopperAttentionArgs& a)
     {
-        int number = bid_x();
-        hold(number);
+        int number = block();
         Work work = {false, number, 0, 0, 0, 0, number - a.whole, 0};
         int slices = 1;
         if (work.shared >= 0)
@@ -131,7 +130,9 @@ template <int GROUPS> struct HopperAttention
         barrier_wait(s.full + at.stage, at.parity);
         hold(sums);
         products_fence();
-        u64 a = describe(query), b = describe(s.stages + at.stage * TILE);
+        int a = describe(query);
+        hold(a);
+        u32 b = describe(s.stages + at.stage * TILE);
         UNROLL for (int k = 0; k < DIM / 16; k++) warpgroup_multiply(sums, a + k * 2, b + k * 2, k > 0);
         products_commit();
     }
@@ -142,7 +143,7 @@ template <int GROUPS> struct HopperAttention
         barrier_wait(s.full + at.stage, at.parity);
         hold(out);
         products_fence();
-        u64 b = describe(s.stages + at.stage * TILE);
+        u32 b = describe(s.stages + at.stage * TILE);
         UNROLL for (int k = 0; k < KEYS / 16; k++)
         {
             const u32 left[4] = {p[4 * k], p[4 * k + 1], p[4 * k + 2], p[4 * k + 3]};
@@ -152,35 +153,59 @@ template <int GROUPS> struct HopperAttention
         products_commit();
     }
 
-    // Powers of two by which a score may exceed the one that all are measured by: probabilities to 2^8 are as exact in halves as those to 1,
-    // and sums seldom need to shrink behind the first keys.
-    static constexpr float SLACK = 8;
+    // What a thread's probabilities of a row may come to: each is then finite as a half, and as exact as those up to 1.
+    static constexpr float MOST = 32768;
 
-    // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. Turns scores into probabilities, measured by about the largest so far,
-    // and says by what the sums so far shrink.
-    DEV void soften(float (&s)[64], float (&largest)[2], float (&total)[2], float (&shrink)[2], float scale)
+    // Rows of a fragment lie four lanes wide: lane / 4 and lane / 4 + 8. The largest of them and of those before.
+    DEV void find_largest(const float (&s)[64], float (&largest)[2])
     {
         UNROLL for (int h = 0; h < 2; h++)
         {
             float most = largest[h];
             UNROLL for (int j = 0; j < 16; j++) most = __builtin_fmaxf(most, __builtin_fmaxf(s[4 * j + 2 * h], s[4 * j + 2 * h + 1]));
             most = __builtin_fmaxf(most, shfl_xor(most, 1));
-            most = __builtin_fmaxf(most, shfl_xor(most, 2));
-            bool beyond = (most - largest[h]) * scale > SLACK;
-            shrink[h] = beyond ? ex2((largest[h] - most) * scale) : 1;
-            largest[h] = beyond ? most : largest[h];
-            float offset = largest[h] * scale, sum = 0;
+            largest[h] = __builtin_fmaxf(most, shfl_xor(most, 2));
+        }
+    }
+
+    // Turns scores into probabilities, measured by a score of each row, and adds up this thread's.
+    DEV void soften(float (&s)[64], const float (&measure)[2], float (&sums)[2], float scale)
+    {
+        UNROLL for (int h = 0; h < 2; h++)
+        {
+            float offset = measure[h] * scale;
+            sums[h] = 0;
             UNROLL for (int j = 0; j < 16; j++)
             {
                 UNROLL for (int e = 0; e < 2; e++)
                 {
                     float p = ex2(s[4 * j + 2 * h + e] * scale - offset);
                     s[4 * j + 2 * h + e] = p;
-                    sum += p;
+                    sums[h] += p;
                 }
             }
+        }
+    }
 
-            total[h] = total[h] * shrink[h] + sum;
+    // The scores of a tile once more, by a warp alone: the others of its warpgroup may not want theirs.
+    DEV void score_again(const half* query, const half* keys, float (&s)[64])
+    {
+        // Rows swizzled: the eight sixteen-byte columns of a row are exchanged by its number.
+        int thread = tid();
+        hold(thread);
+        int lane = thread % 32, row = lane / 4;
+        const u32 *left = (const u32*)query + (thread % 128 / 32 * 16 + row) * 32 + lane % 4, *right = (const u32*)keys + row * 32 + lane % 4;
+        UNROLL for (int i = 0; i < 64; i++) s[i] = 0;
+        _Pragma("nounroll") for (int k = 0; k < DIM / 8; k += 2)
+        {
+            int low = (k ^ row) * 4, high = (k + 1 ^ row) * 4;
+            const u32 a[4] = {left[low], left[8 * 32 + low], left[high], left[8 * 32 + high]};
+            UNROLL for (int j = 0; j < 16; j++)
+            {
+                float c[4] = {s[4 * j], s[4 * j + 1], s[4 * j + 2], s[4 * j + 3]};
+                mma16816(c, a, right[j * 8 * 32 + low], right[j * 8 * 32 + high]);
+                UNROLL for (int e = 0; e < 4; e++) s[4 * j + e] = c[e];
+            }
         }
     }
 
@@ -269,16 +294,11 @@ template <int GROUPS> struct HopperAttention
     {
         int group = tid() / 128, keys = set_of(a, work).keys - work.first * KEYS, left = work.last - work.first;
         const half* query = s.query + group * QUERY;
-        float score_sums[64], out[32], largest[2], total[2], shrink[2];
+        float score_sums[64], out[32], largest[2], total[2];
         u32 p[32];
         UNROLL for (int i = 0; i < 32; i++) out[i] = 0;
         UNROLL for (int i = 0; i < 64; i++) score_sums[i] = 0;
-        UNROLL for (int h = 0; h < 2; h++)
-        {
-            largest[h] = -__builtin_inff();
-            total[h] = 0;
-        }
-
+        UNROLL for (int h = 0; h < 2; h++) largest[h] = -__builtin_inff();
         Ring ring = {0, 0};
         // A barrier that nobody has come to lets the first turn through.
         u32 turn = group == 0;
@@ -291,7 +311,8 @@ template <int GROUPS> struct HopperAttention
         release(s, ring.stage);
         advance(ring);
         if (keys < KEYS) mask(score_sums, keys);
-        soften(score_sums, largest, total, shrink, a.scale_log2);
+        find_largest(score_sums, largest);
+        soften(score_sums, largest, total, a.scale_log2);
         pack(score_sums, p);
         while (--left > 0)
         {
@@ -304,22 +325,40 @@ template <int GROUPS> struct HopperAttention
             products_wait<1>();
             hold(score_sums);
             pass_turn(s);
-            release(s, ring.stage);
-            advance(ring);
             if (keys < KEYS) mask(score_sums, keys);
-            soften(score_sums, largest, total, shrink, a.scale_log2);
-            // The assembler would wait for the values' products before the exponentials. It does not across a branch that wants their sums, which are never less than 0.
-            if (any(shrink[0] != 1 || shrink[1] != 1 || total[0] < 0 || total[1] < 0))
+            // Measured by the largest score of earlier keys: a larger one is not looked for unless some go far beyond it.
+            float sums[2];
+            soften(score_sums, largest, sums, a.scale_log2);
+            // This branch, which wants sums of exponentials, also keeps the assembler from waiting for the values' products before them.
+            if (any(sums[0] > MOST || sums[1] > MOST))
             {
                 products_wait<0>();
                 hold(out);
+                hold(p);
+                score_again(query, s.stages + ring.stage * TILE, score_sums);
+                if (keys < KEYS) mask(score_sums, keys);
+                float before[2] = {largest[0], largest[1]};
+                find_largest(score_sums, largest);
+                soften(score_sums, largest, sums, a.scale_log2);
+                float shrink[2];
+                UNROLL for (int h = 0; h < 2; h++)
+                {
+                    shrink[h] = ex2((before[h] - largest[h]) * a.scale_log2);
+                    total[h] *= shrink[h];
+                }
+
                 UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+                // Nobody wants them now, so that scores may have their registers above.
+                UNROLL for (int i = 0; i < 32; i++) p[i] = 0;
             }
 
+            UNROLL for (int h = 0; h < 2; h++) total[h] += sums[h];
             products_wait<0>();
             hold(out);
             hold(p);
             release(s, values.stage);
+            release(s, ring.stage);
+            advance(ring);
             pack(score_sums, p);
         }
 

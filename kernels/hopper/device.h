@@ -1,5 +1,6 @@
 // Hopper's own instructions (sm_90a), on the device: the rest of the inline assembly, beside ../device.h.
 #pragma once
+#include "descriptor.h"
 #define FP_ALIGNED_ARGUMENT __attribute__((aligned(64)))
 
 // Where a kernel's argument lies: clang would copy it to local memory, of which tensor maps cannot be read.
@@ -26,6 +27,13 @@ DEV int blocks()
     int count;
     asm volatile("mov.u32 %0, %%nctaid.x;" : "=r"(count));
     return count;
+}
+
+DEV int block()
+{
+    int number;
+    asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(number));
+    return number;
 }
 
 DEV void barrier_init(u64* barrier, int arrivals)
@@ -150,32 +158,32 @@ template <int N> DEV void products_wait() { asm volatile("wgmma.wait_group.sync.
     "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
 
 // sums (+)= left right: 64x16 halves times 16xN halves, both along k in shared memory; four warps together.
-DEV void warpgroup_multiply(float (&s)[64], u64 left, u64 right, int accumulate)
+DEV void warpgroup_multiply(float (&s)[64], u32 left, u32 right, int accumulate)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
-                 "}, %64, %65, p, 1, 1, 0, 0;\n}" : FP_SUMS64(s) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+                 "}, %64, %65, p, 1, 1, 0, 0;\n}" : FP_SUMS64(s) : "l"(descriptor(left)), "l"(descriptor(right)), "r"(accumulate) : "memory");
 }
 
-DEV void warpgroup_multiply(float (&s)[96], u64 left, u64 right, int accumulate)
+DEV void warpgroup_multiply(float (&s)[96], u32 left, u32 right, int accumulate)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %98, 0;\nwgmma.mma_async.sync.aligned.m64n192k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
                  ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95}, %96, %97, p, 1, 1, 0, 0;\n}"
-                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72), FP_SUMS8(s, 80), FP_SUMS8(s, 88) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72), FP_SUMS8(s, 80), FP_SUMS8(s, 88) : "l"(descriptor(left)), "l"(descriptor(right)), "r"(accumulate) : "memory");
 }
 
-DEV void warpgroup_multiply(float (&s)[80], u64 left, u64 right, int accumulate)
+DEV void warpgroup_multiply(float (&s)[80], u32 left, u32 right, int accumulate)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %82, 0;\nwgmma.mma_async.sync.aligned.m64n160k16.f32." FP_HALF "." FP_HALF " {" FP_NAMES64
                  ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79}, %80, %81, p, 1, 1, 0, 0;\n}"
-                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72) : "l"(left), "l"(right), "r"(accumulate) : "memory");
+                 : FP_SUMS64(s), FP_SUMS8(s, 64), FP_SUMS8(s, 72) : "l"(descriptor(left)), "l"(descriptor(right)), "r"(accumulate) : "memory");
 }
 
 // sums += left right: 64x16 halves in registers (a fragment of mma.sync for each warp's sixteen rows) times 16x64 halves whose rows are k.
-DEV void warpgroup_multiply_rows(float (&s)[32], const u32 (&left)[4], u64 right)
+DEV void warpgroup_multiply_rows(float (&s)[32], const u32 (&left)[4], u32 right)
 {
     asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." FP_HALF "." FP_HALF " {"
                  "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
                  "}, {%32,%33,%34,%35}, %36, 1, 1, 1, 1;"
                  : FP_SUMS8(s, 0), FP_SUMS8(s, 8), FP_SUMS8(s, 16), FP_SUMS8(s, 24)
-                 : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right) : "memory");
+                 : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(descriptor(right)) : "memory");
 }

@@ -64,14 +64,6 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 
     DEV int steps_of_tap(const HopperProductArgs& a) { return steps_of(a.product.channels0) + steps_of(a.product.channels1); }
 
-    // The block's first item, not to be held in a register.
-    DEV int first_item()
-    {
-        int block = bid_x();
-        hold(block);
-        return block;
-    }
-
     DEV bool is_shared(const HopperProductArgs& a, int number) { return SHARES && number >= a.whole; }
 
     DEV Slice slice_at(const HopperProductArgs& a, int number)
@@ -123,7 +115,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         Ring ring = {0, 1};
         const ProductArgs& p = a.product;
         int steps0 = steps_of(p.channels0), per_tap = steps_of_tap(a);
-        for (int number = first_item(); number < items_of(a); number += blocks())
+        for (int number = block(); number < items_of(a); number += blocks())
         {
             Item item = item_at(a, number);
             int tap = item.first / per_tap, step = item.first - tap * per_tap;
@@ -153,7 +145,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
 
     DEV void multiply(const half* stage, Sums& sums, bool accumulate)
     {
-        u64 right = describe(stage + LEFT);
+        u32 right = describe(stage + LEFT);
         UNROLL for (int k = 0; k < STEP / 16; k++)
         {
             UNROLL for (int h = 0; h < PARTS; h++) warpgroup_multiply(sums[h], describe(stage + h * 64 * STEP) + k * 2, right + k * 2, accumulate || k > 0);
@@ -285,7 +277,7 @@ template <int BM, int BN, int STAGES, int GROUPS> struct HopperProduct
         int phases = (group ^ 1) << 1;
         // What a tile's end does is hundreds of instructions, each to be fetched for the first time. The warpgroup that has to wait for its turn stores
         // a tile of nothing meanwhile: the other finds them in the cache.
-        for (int number = first_item() + (group == 0 ? 0 : -blocks()); number < items_of(a); number += GROUPS * blocks())
+        for (int number = block() + (group == 0 ? 0 : -blocks()); number < items_of(a); number += GROUPS * blocks())
         {
             bool rehearsed = GROUPS > 1 && number < 0;
             Sums sums;

@@ -42,8 +42,5 @@ template <int STAGES> DEV void advance(Ring<STAGES>& ring)
 // Swizzled rows want a multiple of 1024, more than dynamic shared memory promises.
 DEV unsigned char* first_stage() { return smem() + (1024 - shared_address(smem()) % 1024) % 1024; }
 
-// Rows of 128 bytes, swizzled, in groups of eight that lie 1024 bytes apart.
-DEV u64 describe(const half* matrix)
-{
-    return (u64)((shared_address(matrix) & 0x3FFFF) >> 4) | 1ull << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62;
-}
+// Where a matrix lies, for a descriptor.
+DEV u32 describe(const half* matrix) { return (shared_address(matrix) & 0x3FFFF) >> 4 | 1 << 16; }

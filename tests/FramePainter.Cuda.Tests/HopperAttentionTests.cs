@@ -33,6 +33,11 @@ public sealed class HopperAttentionTests : IDisposable
             var (others, source) = (c.Data(2, 130, 128), c.Data(1, 900, 2 * 128));
             c.Graph.Output(c.Graph.Attention(new Qkv(new(q), new(k), new(v)), 2, 64, new Qkv(new(others), new(source), new(source, 128))), "out");
         }),
+        Leaps("leaps that halves hold", 0, 4, 8, 12, 16, 20, 22),
+        Leaps("leaps beyond what halves hold", 0, 20, 20, 45, 5, 70, 100),
+        Leaps("leaps beyond what float32 holds", 0, 150, 0, 400, 400, 600, 900),
+        Leaps("a leap among the last keys", 0, 0, 0, 0, 0, 0, 200),
+        Leaps("largest first", 300, 0, 100, 20, 0, 298, 280),
         new("sharp", typeof(AttentionOp), c =>
         {
             var (q, k, v) = (c.Spread(0, 20, 1, 40, 64), c.Spread(0, 20, 1, 300, 64), c.Data(1, 300, 64));
@@ -100,6 +105,29 @@ public sealed class HopperAttentionTests : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Emulator.Restore();
+
+    /// <summary>
+    /// Scores that lie higher by so much in each tile of keys, of which the last is not whole; by how much of it differs from query to query. A tile's probabilities are measured by the largest
+    /// score of those before, and it is looked for anew where they leap.
+    /// </summary>
+    static OpCase Leaps(string name, params int[] tiles) => new(name, typeof(AttentionOp), c =>
+    {
+        const int tokens = 200, tile = 128;
+        var keys = (tiles.Length - 1) * tile + 50;
+        var (q, k) = (RandomData.Normals(c.Random, tokens * 64, 1, 0), RandomData.Normals(c.Random, keys * 64, 1, 0));
+        for (var i = 0; i < tokens; i++)
+        {
+            // Of a warp's sixteen queries one alone, in either half, or all.
+            q[i * 64] = (i / 16 % 3) switch { 0 => i % 16 == 3 ? 8 : 0, 1 => i % 16 == 13 ? 8 : 0, _ => c.Random.Next(128) / 16f };
+        }
+
+        for (var i = 0; i < keys; i++)
+        {
+            k[i * 64] = tiles[i / tile];
+        }
+
+        c.Graph.Output(c.Graph.Attention(new Qkv(new(c.Input(q, 1, tokens, 64)), new(c.Input(k, 1, keys, 64)), new(c.Data(1, keys, 64))), 1, 64), "out");
+    });
 
     static OpCase Attention(string name, int images, int keyImages, int tokens, int keys, int heads) => new(name, typeof(AttentionOp), c =>
     {
