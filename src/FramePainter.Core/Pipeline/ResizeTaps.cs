@@ -17,12 +17,13 @@ sealed class ResizeTaps
     /// <param name="input">Input size along the axis.</param>
     /// <param name="output">Output size along the axis.</param>
     /// <param name="filter">The kernel; it is stretched when the axis shrinks, so that no input is skipped.</param>
-    public ResizeTaps(int input, int output, ResizeFilter filter)
+    /// <param name="step">Weights come in multiples of this, where the input has as many: zeros are added.</param>
+    public ResizeTaps(int input, int output, ResizeFilter filter, int step = 1)
     {
         var scale = (double)input / output;
         var stretch = Math.Max(scale, 1);
         var support = (filter == ResizeFilter.Lanczos ? LanczosLobes : 2) * stretch;
-        _room = Math.Min(((int)Math.Ceiling(support) * 2) + 1, input);
+        _room = Math.Min((((int)Math.Ceiling(support) * 2) + step) / step * step, input);
         _weights = new int[checked(_room * output)];
         _ranges = new (int, int)[output];
         var exact = new double[_room];
@@ -39,10 +40,12 @@ sealed class ResizeTaps
                 sum += exact[t];
             }
 
-            _ranges[i] = (first, count);
+            var room = Math.Min((count + step - 1) / step * step, input);
+            var begin = Math.Min(first, input - room);
+            _ranges[i] = (begin, room);
             for (var t = 0; t < count; t++)
             {
-                _weights[(i * _room) + t] = ToFixed(exact[t] / sum);
+                _weights[(i * _room) + first - begin + t] = ToFixed(exact[t] / sum);
             }
         }
     }
