@@ -48,6 +48,46 @@ public sealed class PillowResizeTests
         }
     }
 
+    [Property(MaxTest = 300)]
+    public bool Rows_are_plain_sums_of_their_taps(byte width, byte toWidth, int seed, bool lanczos)
+    {
+        var (filter, to) = (lanczos ? ResizeFilter.Lanczos : ResizeFilter.Bicubic, 1 + toWidth);
+        return new[] { PixelFormat.Gray8, PixelFormat.Rgb24, PixelFormat.Rgba32 }.All(format =>
+        {
+            var image = Pictures.Random(1 + width, 2, format, seed);
+            if (format == PixelFormat.Rgba32)
+            {
+                // Without transparency colours are not weighted.
+                var opaque = image.Pixels.ToArray();
+                for (var i = 3; i < opaque.Length; i += 4)
+                {
+                    opaque[i] = byte.MaxValue;
+                }
+
+                image = PixelImage.FromPixels(opaque, image.Width, image.Height, format);
+            }
+
+            var (taps, got) = (new ResizeTaps(image.Width, to, filter), PillowResize.Resize(image, to, 2, filter));
+            for (var i = 0; i < got.Pixels.Length; i++)
+            {
+                var (x, channel) = (i / got.Channels % to, i % got.Channels);
+                var weights = taps.At(x, out var first);
+                var sum = ResizeTaps.Half;
+                for (var t = 0; t < weights.Length; t++)
+                {
+                    sum += weights[t] * image.Pixels[((((i / got.Channels / to) * image.Width) + first + t) * got.Channels) + channel];
+                }
+
+                if (image.Width != to && got.Pixels[i] != ResizeTaps.ToPixel(sum))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        });
+    }
+
     [Property]
     public bool A_constant_picture_stays_constant(byte value, byte width, byte height, byte toWidth, byte toHeight, bool lanczos)
     {
