@@ -22,8 +22,8 @@ if [ "${1:-}" = pack ]; then
 fi
 
 out=${1:-artifacts/gpu-report}
-if ! command -v nvidia-smi > /dev/null || ! gpus=$(nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1); then
-  echo "No NVIDIA GPU: nvidia-smi is missing or finds no device${gpus:+ ($gpus)}. Nothing was checked." >&2
+if ! command -v nvidia-smi > /dev/null || ! gpus=$(timeout -k 5 30 nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader 2>&1); then
+  echo "No NVIDIA GPU: nvidia-smi is missing, finds no device or does not answer${gpus:+ ($gpus)}. Nothing was checked." >&2
   exit 3
 fi
 
@@ -175,7 +175,7 @@ if [ -x "$tests" ]; then
   conformance bfloat16 BFloat16Conformance
   conformance bfloat16-large-tiles BFloat16LargeTileConformance
   run begin rounding 60 --filter-class "$suite.BFloat16Tests"
-  run begin hopper 120 --filter-class "$suite.HopperProductTests"
+  run begin hopper 150 --filter-class "$suite.HopperProductTests" "$suite.HopperFinishTests" "$suite.HopperAttentionTests"
   run begin precision 120 --filter-class "$suite.PrecisionTests"
   run begin streaming 60 --filter-class "$suite.StreamingTests" "$suite.PictureTests"
   if [ -x "$ilgpu" ]; then

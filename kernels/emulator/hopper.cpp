@@ -46,12 +46,14 @@ struct Product
     // The thread's two rows where the left operand lies in registers; the right one's rows are k then.
     bool in_registers;
     float rows[2][16];
+    // Waits of the thread before it.
+    size_t waits;
 };
 
 struct Products
 {
     bool fenced;
-    size_t issued;
+    size_t issued, waits;
     std::vector<Product> open;
     std::vector<std::vector<Product>> groups;
 };
@@ -341,9 +343,10 @@ static void run(const Product& p)
     }
 }
 
-static void issue(const Product& p)
+static void issue(Product p)
 {
     Products& own = s_block->products[place.tid];
+    p.waits = own.waits;
     if (!own.fenced) fail("multiplies without a fence");
     auto& issued = s_block->issued[place.tid / GROUP];
     if (own.issued == issued.size())
@@ -354,18 +357,19 @@ static void issue(const Product& p)
 
     const Product& first = issued[own.issued++];
     if (first.n != p.n || first.left != p.left || first.right != p.right || first.accumulate != p.accumulate || first.brain != p.brain || first.in_registers != p.in_registers) fail("multiplies something else than its warpgroup");
+    if (first.waits != p.waits) fail("has waited for products otherwise than its warpgroup");
     own.open.push_back(p);
     if (!late_products) run(p);
 }
 
-void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate, bool brain) { issue({sums, n, left, right, accumulate, brain, false, {}}); }
+void warpgroup_multiply(float* sums, int n, u64 left, u64 right, bool accumulate, bool brain) { issue({sums, n, left, right, accumulate, brain, false, {}, 0}); }
 
 void warpgroup_multiply_rows(float* sums, int n, const u32* left, u64 right, bool brain)
 {
     auto& fragments = s_block->fragments[s_block->turns[place.tid]++ % 2];
     memcpy(fragments[place.tid], left, sizeof fragments[0]);
     warp_barrier();
-    Product p = {sums, n, 0, right, true, brain, true, {}};
+    Product p = {sums, n, 0, right, true, brain, true, {}, 0};
     for (int k = 0; k < 16; k++)
     {
         // Four lanes hold a row, two neighbours each in words 0 and 2; the row eight further down is in words 1 and 3.
@@ -393,6 +397,7 @@ void products_commit()
 void products_wait(int groups)
 {
     linger();
+    s_block->products[place.tid].waits++;
     auto& waiting = s_block->products[place.tid].groups;
     while ((int)waiting.size() > groups)
     {

@@ -327,35 +327,31 @@ template <int GROUPS> struct HopperAttention
             pass_turn(s);
             if (keys < KEYS) mask(score_sums, keys);
             // Measured by the largest score of earlier keys: a larger one is not looked for unless some go far beyond it.
-            float sums[2];
+            float sums[2], shrink[2];
             soften(score_sums, largest, sums, a.scale_log2);
-            // This branch, which wants sums of exponentials, also keeps the assembler from waiting for the values' products before them.
-            if (any(sums[0] > MOST || sums[1] > MOST))
+            // This branch, which wants sums of exponentials, also keeps the assembler from waiting for the values' products before them. It is a
+            // warp's own, and has no wait in it: all of a warpgroup must come to the same.
+            bool leapt = any(sums[0] > MOST || sums[1] > MOST);
+            if (leapt)
             {
-                products_wait<0>();
-                hold(out);
-                hold(p);
                 score_again(query, s.stages + ring.stage * TILE, score_sums);
                 if (keys < KEYS) mask(score_sums, keys);
                 float before[2] = {largest[0], largest[1]};
                 find_largest(score_sums, largest);
                 soften(score_sums, largest, sums, a.scale_log2);
-                float shrink[2];
-                UNROLL for (int h = 0; h < 2; h++)
-                {
-                    shrink[h] = ex2((before[h] - largest[h]) * a.scale_log2);
-                    total[h] *= shrink[h];
-                }
-
-                UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
-                // Nobody wants them now, so that scores may have their registers above.
-                UNROLL for (int i = 0; i < 32; i++) p[i] = 0;
+                UNROLL for (int h = 0; h < 2; h++) shrink[h] = ex2((before[h] - largest[h]) * a.scale_log2);
             }
 
-            UNROLL for (int h = 0; h < 2; h++) total[h] += sums[h];
             products_wait<0>();
             hold(out);
             hold(p);
+            if (leapt)
+            {
+                UNROLL for (int i = 0; i < 32; i++) out[i] *= shrink[i / 2 % 2];
+                UNROLL for (int h = 0; h < 2; h++) total[h] *= shrink[h];
+            }
+
+            UNROLL for (int h = 0; h < 2; h++) total[h] += sums[h];
             release(s, values.stage);
             release(s, ring.stage);
             advance(ring);
