@@ -66,7 +66,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public ulong Vector(WeightVector? vector, bool gated = false) =>
         vector is null ? 0 : Get($"{vector.Key}:{(gated ? "gated vector" : "vector")}", vector.Count * sizeof(float), () =>
         {
-            var values = Load(vector);
+            var values = Read(vector);
             if (gated)
             {
                 values = [.. Enumerable.Range(0, values.Length).Select(i => values[(i / 2) + (i % 2 * values.Length / 2)])];
@@ -79,7 +79,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public ulong Vectors(params ReadOnlySpan<WeightVector> vectors)
     {
         var all = vectors.ToArray();
-        return Get(string.Join('&', all.Select(v => v.Key)), all.Sum(v => v.Count) * sizeof(float), () => MemoryMarshal.AsBytes(all.SelectMany(Load).ToArray().AsSpan()));
+        return Get(string.Join('&', all.Select(v => v.Key)), all.Sum(v => v.Count) * sizeof(float), () => MemoryMarshal.AsBytes(all.SelectMany(Read).ToArray().AsSpan()));
     }
 
     /// <inheritdoc/>
@@ -137,32 +137,10 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
         }).Address;
     }
 
-    float[] Load(WeightVector vector)
+    float[] Read(WeightVector vector)
     {
         var values = new float[vector.Count];
-        var at = 0;
-        foreach (var name in vector.Tensors)
-        {
-            using var handle = _source.Open(name);
-            var view = handle.View;
-            var whole = vector.Tensors.Length == 1 || vector.Join == VectorJoin.Sum;
-            var count = whole ? vector.Count : checked((int)view.Shape.Count);
-            var first = whole ? vector.First : 0;
-            if (first + count > view.Shape.Count || at + count > values.Length)
-            {
-                throw new CheckpointException($"Tensor '{name}' has {view.Shape.Count} elements, which do not make {vector.Count} from {first} on.", tensor: name);
-            }
-
-            var part = new float[count];
-            view.CopyTo(first, part);
-            for (var i = 0; i < count; i++)
-            {
-                values[at + i] += part[i];
-            }
-
-            at += whole ? 0 : count;
-        }
-
+        vector.Load(_source, values);
         return values;
     }
 }

@@ -131,7 +131,7 @@ public sealed class CheckOnGpuTests : IDisposable
         Assert.Equal(2, code);
         Assert.DoesNotContain("calls the emulator", output, StringComparison.Ordinal);
         var failed = output.Split('\n').Where(line => line.StartsWith("failed FramePainter.", StringComparison.Ordinal)).ToArray();
-        Assert.All((string[])["Border", "Inner", "LargeTile", "Naive", "BFloat16Conformance", "BFloat16LargeTileConformance", "BFloat16Tests", "GoldenTests", "StreamingTests", "PictureTests", "PrecisionTests", "HopperProductTests", "GpuReport"],
+        Assert.All((string[])["Border", "Inner", "LargeTile", "Naive", "BFloat16Conformance", "BFloat16LargeTileConformance", "BFloat16Tests", "GoldenTests", "StreamingTests", "PictureTests", "PrecisionTests", "HopperProductTests", "HopperFinishTests", "HopperAttentionTests", "GpuReport"],
             kind => Assert.Contains(failed, name => name.Contains(kind, StringComparison.Ordinal)));
         Assert.Equal(failed.Length, output.Split("The NVIDIA driver is not installed: ").Length - 1);
     }

@@ -40,7 +40,9 @@ public sealed class DeviceTests : IDisposable
     [InlineData("cuDevicePrimaryCtxRetain", 2, "CUDA device 0, FramePainter kernel emulator, has no memory left to begin with (CUDA_ERROR_OUT_OF_MEMORY (2)); it has 1024 MiB in all")]
     [InlineData("cuStreamCreate", 2, "Close other programs that use it")]
     [InlineData("cuMemAllocHost_v2", 2, "no memory left to begin with")]
-    [InlineData("cuModuleLoadData", 222, "refused the kernels of ")]
+    [InlineData("cuModuleLoadData", 222, "222). Install a newer driver.")]
+    [InlineData("cuModuleLoadData", 2, "CUDA_ERROR_OUT_OF_MEMORY (2). The device has no memory left for them: close other programs")]
+    [InlineData("cuModuleLoadData", 221, "with all of its libraries")]
     [InlineData("cuDevicePrimaryCtxRetain", 46, "refused cuDevicePrimaryCtxRetain")]
     public void A_device_that_fails_while_it_is_opened_says_how_and_leaves_nothing(string function, int code, string why)
     {
@@ -49,6 +51,27 @@ public sealed class DeviceTests : IDisposable
         Emulator.Fail(function, code, 0);
         var error = Assert.Throws<DeviceException>(() => CudaBackend.Open());
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
+        Assert.Equal(live, Emulator.Live());
+    }
+
+    [Fact]
+    public void A_backend_that_is_given_back_twice_takes_nothing_of_another()
+    {
+        var live = Emulator.Live();
+        var first = CudaBackend.Open();
+        using (var other = CudaBackend.Open())
+        {
+            first.Dispose();
+            var left = Emulator.Live();
+            first.Dispose();
+            Assert.Equal(left, Emulator.Live());
+            using var buffer = other.Allocate(16);
+            buffer.Write([1, 2, 3, 4]);
+            var read = new float[4];
+            buffer.Read(read);
+            Assert.Equal([1, 2, 3, 4], read);
+        }
+
         Assert.Equal(live, Emulator.Live());
     }
 

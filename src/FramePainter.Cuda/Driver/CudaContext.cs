@@ -19,6 +19,7 @@ internal unsafe partial class CudaContext : IDisposable
     readonly Lock _copying = new();
     readonly nint _copies;
     readonly nint _staging;
+    int _disposed;
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number.</param>
@@ -167,6 +168,12 @@ internal unsafe partial class CudaContext : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // What a second time gave back would be another's by then.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         TryMakeCurrent();
         _pool?.Dispose();
         if (Counts)

@@ -140,7 +140,10 @@ internal sealed unsafe class KernelLibrary : IDisposable
     {
         if (code != 0)
         {
-            throw new DeviceException($"The NVIDIA driver refused the kernels of {name}: {DriverCall.ErrorName(code)}. Install a newer driver.");
+            var advice = code == DriverCall.OutOfMemory
+                ? "The device has no memory left for them: close other programs that use it (nvidia-smi names them), or use another device."
+                : s_refusals.Contains(code) ? "Install a newer driver." : "Install the driver anew, with all of its libraries.";
+            throw new DeviceException($"The NVIDIA driver refused the kernels of {name}: {DriverCall.ErrorName(code)}. {advice}");
         }
     }
 

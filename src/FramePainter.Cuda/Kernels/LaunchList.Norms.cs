@@ -155,7 +155,7 @@ internal sealed partial class LaunchList
 
         return parts;
 
-        View Skip(ValuePlaces places, Value value) => places.From(new Channels(value, imagesBefore * value.Shape.Tokens * value.Shape.Channels));
+        View Skip(ValuePlaces places, Value value) => places.From(new Channels(value), (long)imagesBefore * value.Shape.Tokens);
     }
 
     /// <summary>As many lanes of a warp as give each group some at once.</summary>

@@ -67,7 +67,7 @@ internal sealed partial class LaunchList
         Pack(key, image, 0, key.Value.Shape.Tokens, op.HeadDim, 0, layout.Keys, layout.KeyInputs);
         Add("wide_transpose", (layout.Keys / TransposeTile, layout.Outputs / TransposeTile, 1), BlockThreads, TransposeTile * TransposeTile * 2, places => new WidePackArgs
         {
-            From = places.From(At(value, image, 0)).Data, To = places.Scratch + layout.Values, Rows = value.Value.Shape.Tokens, Columns = op.HeadDim,
+            From = places.From(value, Position(value.Value, image, 0)).Data, To = places.Scratch + layout.Values, Rows = value.Value.Shape.Tokens, Columns = op.HeadDim,
             Stride = value.Value.Shape.Channels, ToRows = layout.Outputs, ToColumns = layout.Keys,
         });
     }
@@ -85,7 +85,7 @@ internal sealed partial class LaunchList
         var scores = RowsBy(rows, width, layout.Keys, layout.KeyInputs) with { Scale = (float)(Log2E / Math.Sqrt(width)) };
         LinearProduct(scores, places => scores with
         {
-            First = dense ? places.From(At(query, image, first)) : new View { Data = places.Scratch + layout.Queries, Half = 1 },
+            First = dense ? places.From(query, Position(query.Value, image, first)) : new View { Data = places.Scratch + layout.Queries, Half = 1 },
             Weight = places.Scratch, Out = new View { Data = places.Scratch + layout.Scores },
         });
         var held = layout.Keys <= tuning.HeldWideRow;
@@ -98,14 +98,14 @@ internal sealed partial class LaunchList
         LinearProduct(sums, places => sums with
         {
             First = new View { Data = places.Scratch + layout.Probabilities, Half = 1 },
-            Weight = places.Scratch + layout.Values, Out = places.From(At(new Channels(op.Output), image, first)),
+            Weight = places.Scratch + layout.Values, Out = places.From(new Channels(op.Output), Position(op.Output, image, first)),
         });
     }
 
     void Pack(Channels from, int image, int first, int rows, int columns, ulong to, int toRows, int toColumns) =>
         Add("wide_pack", (Blocks((long)toRows * toColumns / Wide, BlockThreads), 1, 1), BlockThreads, 0, places => new WidePackArgs
         {
-            From = places.From(At(from, image, first)).Data, To = places.Scratch + to, Rows = rows, Columns = columns,
+            From = places.From(from, Position(from.Value, image, first)).Data, To = places.Scratch + to, Rows = rows, Columns = columns,
             Stride = from.Value.Shape.Channels, ToRows = toRows, ToColumns = toColumns,
         });
 
@@ -115,12 +115,8 @@ internal sealed partial class LaunchList
         M = rows, Tokens = rows, Images = 1, ImageStride = 1, N = outputs, OutChannels = outputs, K = inputs, Channels0 = inputs, KPadded = packedInputs,
     };
 
-    /// <summary>The same channels from one position of one image on.</summary>
-    static Channels At(Channels part, int image, int token)
-    {
-        var shape = part.Value.Shape;
-        return part with { FirstChannel = checked((((image * shape.Tokens) + token) * shape.Channels) + part.FirstChannel) };
-    }
+    /// <summary>A position of one image among those of all.</summary>
+    static long Position(Value value, int image, int token) => ((long)image * value.Shape.Tokens) + token;
 
     /// <summary>Whether a product can read the rows where they lie.</summary>
     static bool IsDense(Channels part, int width) => part.Value.Shape.Channels == width;

@@ -51,11 +51,11 @@ internal sealed class ValuePlaces : IDisposable
     /// <summary>A value; nothing for none.</summary>
     public View this[Value? value] => value is null ? default : _views[value.Id];
 
-    /// <summary>A value from some channel of its first position on.</summary>
-    public View From(Channels part)
+    /// <summary>A value from some channel of some position on, all images' positions in a row.</summary>
+    public View From(Channels part, long position = 0)
     {
         var view = _views[part.Value.Id];
-        view.Data += (ulong)(part.FirstChannel * (view.Half != 0 ? 2 : sizeof(float)));
+        view.Data += (ulong)(((position * part.Value.Shape.Channels) + part.FirstChannel) * (view.Half != 0 ? 2 : sizeof(float)));
         return view;
     }
 
