@@ -39,7 +39,7 @@ internal sealed class DeviceBlock<T> : IDisposable
         if (!_given)
         {
             _given = true;
-            _memory?.Dispose();
+            IlgpuFailure.Release(_memory);
             _tally.Add(default(DeviceMemory) - _use);
         }
     }

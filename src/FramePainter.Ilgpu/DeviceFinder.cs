@@ -49,9 +49,9 @@ internal static class DeviceFinder
                 {
                     return (context, device.CreateAccelerator(context));
                 }
-                catch (Exception error) when (error is AcceleratorException or NotSupportedException or DllNotFoundException)
+                catch (Exception error) when (IlgpuFailure.Is(error) || error is NotSupportedException or DllNotFoundException)
                 {
-                    notes.Add($"{name}: it cannot be opened ({error.Message.Trim()})");
+                    notes.Add($"{name}: it cannot be opened ({IlgpuFailure.Reason(error)})");
                 }
             }
 
@@ -110,7 +110,7 @@ internal static class DeviceFinder
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or AcceleratorException or NotSupportedException)
         {
-            notes.Add($"{kind}: its driver does not answer ({error.Message.Trim()})");
+            notes.Add($"{kind}: its driver does not answer ({IlgpuFailure.Reason(error)})");
         }
     }
 
@@ -128,7 +128,8 @@ internal static class DeviceFinder
             var prefix = kind switch { IlgpuDeviceKind.Cuda => "cuda", IlgpuDeviceKind.OpenCl => "opencl", _ => "cpu" };
             if (devices.Length == 0)
             {
-                notes.Add($"{prefix}: no device");
+                // ILGPU keeps to itself why, and gives up on all of a kind where one cannot be asked.
+                notes.Add($"{prefix}: no device that ILGPU sees");
             }
 
             for (var i = 0; i < devices.Length; i++)

@@ -65,6 +65,15 @@ internal sealed class DeviceMatrix : IDisposable
         return new DeviceMatrix(backend, type, columns, count, () => PackedOf(source, matrix, gated, type, columns, count));
     }
 
+    /// <summary>Bytes of the host that a tensor takes while it is packed: as it is stored, and as the copy that is scattered, rounded where it is of another type.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="type">Type of the packed weights.</param>
+    public static long UnpackedBytes(TensorView tensor, DType type)
+    {
+        var copy = tensor.Shape.Count * type.Size();
+        return tensor.Bytes + copy + (tensor.Type == type || type == DType.F32 ? 0 : tensor.Shape.Count * sizeof(float));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

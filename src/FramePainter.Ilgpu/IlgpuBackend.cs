@@ -5,6 +5,7 @@ using FramePainter.Graphs;
 using FramePainter.Tensors;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
 namespace FramePainter.Ilgpu;
@@ -41,7 +42,18 @@ public sealed class IlgpuBackend : IBackend
         RequireNamed(nameof(IlgpuOptions.Activations), Options.Activations);
 
         (_context, Accelerator) = DeviceFinder.Open(device, prepare);
-        _copies = Accelerator.CreateStream();
+        try
+        {
+            _copies = CreateStream();
+            LargestBlock = Accelerator.Device is CLDevice opencl
+                ? checked((long)Math.Min(long.MaxValue, CLAPI.CurrentAPI.GetDeviceInfo<ulong>(opencl.DeviceId, CLDeviceInfoType.CL_DEVICE_MAX_MEM_ALLOC_SIZE)))
+                : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The same device, of whose memory nothing is taken: it is counted.</summary>
@@ -49,7 +61,7 @@ public sealed class IlgpuBackend : IBackend
     /// <param name="limit">Bytes that may be held; null for any number.</param>
     internal IlgpuBackend(IlgpuBackend device, long? limit)
     {
-        (Options, Accelerator, Counts) = (device.Options, device.Accelerator, true);
+        (Options, Accelerator, Counts, LargestBlock) = (device.Options, device.Accelerator, true, device.LargestBlock);
         _limit = limit;
     }
 
@@ -71,6 +83,9 @@ public sealed class IlgpuBackend : IBackend
 
     /// <summary>Whether memory is only counted: no kernel is built and nothing is copied.</summary>
     internal bool Counts { get; }
+
+    /// <summary>The most bytes that the driver gives in one piece; null where that is all there are.</summary>
+    internal long? LargestBlock { get; }
 
     /// <summary>What is held of the device's memory.</summary>
     internal MemoryTally Tally { get; } = new();
@@ -128,21 +143,44 @@ public sealed class IlgpuBackend : IBackend
         }
 
         _launchers.Clear();
-        _copies!.Dispose();
-        Accelerator.Dispose();
-        _context!.Dispose();
+        IlgpuFailure.Release(_copies);
+        IlgpuFailure.Release(Accelerator);
+        IlgpuFailure.Release(_context);
     }
 
     /// <summary>A stream; null where nothing runs.</summary>
-    internal AcceleratorStream? CreateStream()
-    {
-        if (Counts)
-        {
-            return null;
-        }
+    /// <exception cref="DeviceException">The driver makes none.</exception>
+    internal AcceleratorStream? CreateStream() => Counts ? null : Do("making a stream", Accelerator.CreateStream);
 
+    /// <summary>Does something with the device, which is the thread's meanwhile.</summary>
+    /// <param name="what">What it is, for people.</param>
+    /// <param name="work">Does it.</param>
+    /// <exception cref="DeviceException">The driver or ILGPU's compiler refuses.</exception>
+    internal T Do<T>(string what, Func<T> work)
+    {
+        try
+        {
+            Bind();
+            return work();
+        }
+        catch (Exception error) when (IlgpuFailure.Is(error))
+        {
+            throw Failure(what, error);
+        }
+    }
+
+    /// <summary>The error that is raised where the driver or ILGPU's compiler raised another.</summary>
+    internal DeviceException Failure(string what, Exception error) => new(
+        $"{Description}: {what} failed ({IlgpuFailure.Reason(error)}). Load the painter anew; if that fails too, choose a smaller size or another device.", error);
+
+    /// <summary>Makes the device the thread's. ILGPU believes it to be so still where another library has set a context of its own since.</summary>
+    internal void Bind()
+    {
         Accelerator.Bind();
-        return Accelerator.CreateStream();
+        if (Accelerator is CudaAccelerator)
+        {
+            CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.SetCurrentContext(Accelerator.NativePtr));
+        }
     }
 
     /// <summary>Zeroed memory; at least one element, since no accelerator likes an empty buffer.</summary>
@@ -165,6 +203,11 @@ public sealed class IlgpuBackend : IBackend
                     $"{Description}: the memory budget is {limit} bytes, {Tally.Held.Total} of it are in use, and {bytes} more are wanted. Raise {nameof(PainterOptions)}.{nameof(PainterOptions.MemoryBudget)}, or edit at a smaller size.");
             }
 
+            if (bytes > LargestBlock)
+            {
+                throw new PlanException($"{Description}: {bytes} bytes are wanted in one piece, of which the driver gives {LargestBlock} at most. Edit at a smaller size.");
+            }
+
             return new DeviceBlock<T>(Counts ? null : Take<T>(count, bytes), Tally, what(bytes));
         }
     }
@@ -178,11 +221,18 @@ public sealed class IlgpuBackend : IBackend
             return;
         }
 
-        Accelerator.Bind();
-        lock (_copying)
+        try
         {
-            to.CopyFromCPU(_copies!, from);
-            _copies!.Synchronize();
+            Bind();
+            lock (_copying)
+            {
+                to.CopyFromCPU(_copies!, from);
+                _copies!.Synchronize();
+            }
+        }
+        catch (Exception error) when (IlgpuFailure.Is(error))
+        {
+            throw Failure("copying to the device", error);
         }
     }
 
@@ -195,11 +245,18 @@ public sealed class IlgpuBackend : IBackend
             return;
         }
 
-        Accelerator.Bind();
-        lock (_copying)
+        try
         {
-            from.CopyToCPU(_copies!, to);
-            _copies!.Synchronize();
+            Bind();
+            lock (_copying)
+            {
+                from.CopyToCPU(_copies!, to);
+                _copies!.Synchronize();
+            }
+        }
+        catch (Exception error) when (IlgpuFailure.Is(error))
+        {
+            throw Failure("copying from the device", error);
         }
     }
 
@@ -219,8 +276,7 @@ public sealed class IlgpuBackend : IBackend
 
         lock (_launching)
         {
-            Accelerator.Bind();
-            return (TLauncher)_launchers.GetOrAdd(kernel.Method, _ => compile(Accelerator));
+            return (TLauncher)_launchers.GetOrAdd(kernel.Method, method => Do($"building the kernel '{method.Name}'", () => compile(Accelerator)));
         }
     }
 
@@ -230,12 +286,14 @@ public sealed class IlgpuBackend : IBackend
     MemoryBuffer1D<T, Stride1D.Dense> Take<T>(long count, long bytes)
         where T : unmanaged
     {
-        Accelerator.Bind();
+        MemoryBuffer1D<T, Stride1D.Dense>? buffer = null;
         try
         {
-            var buffer = Accelerator.Allocate1D<T>(count);
+            Bind();
+            buffer = Accelerator.Allocate1D<T>(count);
             lock (_copying)
             {
+                // Some drivers take the memory no sooner than here.
                 buffer.MemSetToZero(_copies!);
                 _copies!.Synchronize();
             }
@@ -244,7 +302,9 @@ public sealed class IlgpuBackend : IBackend
         }
         catch (Exception error) when (error is AcceleratorException or OutOfMemoryException)
         {
-            throw new PlanException($"{Description} has not the {bytes} bytes of memory asked for, of {Accelerator.MemorySize} in all. Choose a smaller size.", error);
+            IlgpuFailure.Release(buffer);
+            throw new PlanException(
+                $"{Description} has not the {bytes} bytes of memory asked for, of {Accelerator.MemorySize} in all ({IlgpuFailure.Reason(error)}). Choose a smaller size.", error);
         }
     }
 }

@@ -20,8 +20,9 @@ internal sealed class IlgpuExecutable : IExecutable
     readonly Step[] _steps;
     readonly StepRun _run;
     readonly AcceleratorStream? _stream;
-    readonly DeviceBlock<float> _arena;
-    readonly DeviceBlock<float> _scratch;
+    readonly DeviceBlock<float>? _arena;
+    readonly DeviceBlock<float>? _scratch;
+    bool _disposed;
 
     public IlgpuExecutable(IlgpuBackend backend, Plan plan, IlgpuWeights weights)
     {
@@ -39,18 +40,19 @@ internal sealed class IlgpuExecutable : IExecutable
 
         _steps = [.. plan.Graph.Ops.Select(op => StepFactory.Create(op, weights))];
         var layout = backend.Options.Activations == ActivationStorage.Half ? new HalfLayout(plan, Alignment, Probabilities(plan)) : null;
-        _arena = backend.Allocate<float>((layout?.Bytes ?? plan.ArenaBytes) / sizeof(float), held => new DeviceMemory(0, held, 0));
         try
         {
+            _arena = backend.Allocate<float>((layout?.Bytes ?? plan.ArenaBytes) / sizeof(float), held => new DeviceMemory(0, held, 0));
             _scratch = backend.Allocate<float>(_steps.Length == 0 ? 0 : _steps.Max(s => s.ScratchFloats), held => new DeviceMemory(0, 0, held));
+            _stream = backend.CreateStream();
         }
         catch
         {
-            _arena.Dispose();
+            Dispose();
             throw;
         }
 
-        _run = new StepRun((_stream = backend.CreateStream())!, _scratch.View, values.Max(v => v.Id) + 1);
+        _run = new StepRun(_stream!, _scratch.View, values.Max(v => v.Id) + 1);
         foreach (var (value, offset, isHalf) in layout?.Places ?? [.. plan.Offsets.Select(place => (place.Key, place.Value, false))])
         {
             var floats = isHalf ? (value.Shape.Count + 1) / 2 : value.Shape.Count;
@@ -62,7 +64,7 @@ internal sealed class IlgpuExecutable : IExecutable
     public Plan Plan { get; }
 
     /// <inheritdoc/>
-    public long Bytes => _arena.Bytes + _scratch.Bytes;
+    public long Bytes => _arena!.Bytes + _scratch!.Bytes;
 
     /// <inheritdoc/>
     public void Bind(Value value, IDeviceBuffer buffer, long byteOffset = 0)
@@ -84,6 +86,7 @@ internal sealed class IlgpuExecutable : IExecutable
     /// <inheritdoc/>
     public void Run(CancellationToken cancel = default)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (var value in Plan.Graph.Inputs.AsSpan())
         {
             RequireBound(value);
@@ -94,34 +97,49 @@ internal sealed class IlgpuExecutable : IExecutable
             RequireBound(value);
         }
 
-        _backend.Accelerator.Bind();
-        var queued = 0.0;
+        var at = 0;
         try
         {
-            for (var i = 0; i < _steps.Length; i++)
+            _backend.Bind();
+            try
             {
-                cancel.ThrowIfCancellationRequested();
-                _steps[i].Run(_run);
-                queued += Plan.Graph.Ops[i].Flops;
-                if (queued > FlopsBetweenWaits)
+                var queued = 0.0;
+                for (; at < _steps.Length; at++)
                 {
-                    _run.Stream.Synchronize();
-                    queued = 0;
+                    cancel.ThrowIfCancellationRequested();
+                    _steps[at].Run(_run);
+                    queued += Plan.Graph.Ops[at].Flops;
+                    if (queued > FlopsBetweenWaits)
+                    {
+                        _run.Stream.Synchronize();
+                        queued = 0;
+                    }
                 }
             }
+            finally
+            {
+                _run.Stream.Synchronize();
+            }
         }
-        finally
+        catch (Exception error) when (IlgpuFailure.Is(error))
         {
-            _run.Stream.Synchronize();
+            // What was queued before may be at fault, too: devices tell later.
+            throw _backend.Failure($"'{Plan.Graph.Ops[Math.Min(at, _steps.Length - 1)].Name}' of '{Plan.Graph.Name}', or an op before,", error);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stream?.Dispose();
-        _arena.Dispose();
-        _scratch.Dispose();
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        IlgpuFailure.Release(_stream);
+        _arena?.Dispose();
+        _scratch?.Dispose();
     }
 
     /// <summary>Scores are left where probabilities come to lie, and may be larger than halves go.</summary>

@@ -33,7 +33,7 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
             var packed = DeviceMatrix.Pack(backend, source, matrix, gated, storage);
             if (backend.Counts)
             {
-                LargestPacking = Math.Max(LargestPacking, packed.Bytes + matrix.Tensors.Max(t => source.Describe(t).Bytes));
+                LargestPacking = Math.Max(LargestPacking, packed.Bytes + matrix.Tensors.Max(t => DeviceMatrix.UnpackedBytes(source.Describe(t), packed.Type)));
             }
 
             Interlocked.Add(ref _bytes, packed.Bytes);
@@ -43,7 +43,7 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
 
     /// <summary>A vector as float32.</summary>
     /// <param name="vector">Which one.</param>
-    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, vector.Count, () => Load(vector));
+    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, vector.Count, () => Read(vector));
 
     /// <summary>Numbers that belong to kernels.</summary>
     /// <param name="key">Their name.</param>
@@ -105,34 +105,10 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
         }
     }
 
-    float[] Load(WeightVector vector)
+    float[] Read(WeightVector vector)
     {
         var values = new float[vector.Count];
-        var at = 0;
-        foreach (var name in vector.Tensors)
-        {
-            using var handle = source.Open(name);
-            var view = handle.View;
-            var concatenated = vector.Join == VectorJoin.Concatenate && vector.Tensors.Length > 1;
-            var count = concatenated ? view.Shape.Count : vector.Count;
-            var first = concatenated ? 0 : vector.First;
-            if (first + count > view.Shape.Count || at + count > vector.Count)
-            {
-                throw new CheckpointException(
-                    $"Tensor '{name}' has the shape {view.Shape}; elements {first} to {first + count} of it do not make {vector.Count}. The checkpoint is of another model or damaged.",
-                    tensor: name);
-            }
-
-            var part = new float[count];
-            view.CopyTo(first, part);
-            for (var i = 0; i < part.Length; i++)
-            {
-                values[at + i] += part[i];
-            }
-
-            at += concatenated ? part.Length : 0;
-        }
-
+        vector.Load(source, values);
         return values;
     }
 }

@@ -1,4 +1,12 @@
+using System.Text.RegularExpressions;
 using FramePainter.Backends;
+using FramePainter.Graphs;
+using FramePainter.Ilgpu.Kernels;
+using FramePainter.Tensors;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace FramePainter.Ilgpu.Tests;
 
@@ -19,14 +27,48 @@ public sealed class DeviceTests
     {
         try
         {
-            using var backend = new IlgpuBackend(IlgpuDevice.Auto);
-            Assert.DoesNotContain("CPU", backend.Description, StringComparison.Ordinal);
+            using var backend = new IlgpuBackend(IlgpuDevice.Auto, null, Pocl.ClaimGenericAddresses);
+            Assert.True(backend.Accelerator.Device is CudaDevice or CLDevice { DeviceType: CLDeviceType.CL_DEVICE_TYPE_GPU }, backend.Description);
         }
         catch (DeviceException error)
         {
-            Assert.Contains("cpu:0", error.Message, StringComparison.Ordinal);
-            Assert.Contains("taken only when asked for", error.Message, StringComparison.Ordinal);
+            const string why = @"[^;]*: a processor, on which FramePainter.Core is faster; taken only when asked for";
+            Assert.Matches("cpu:0" + why, error.Message);
+            Assert.True(Pocl.Absence is not null || Regex.IsMatch(error.Message, "opencl:0" + why, RegexOptions.None, TimeSpan.FromSeconds(1)), error.Message);
         }
+    }
+
+    [Fact]
+    public void What_a_driver_refuses_names_the_device_the_op_and_the_reason()
+    {
+        using var backend = new IlgpuBackend(IlgpuDevice.Cpu);
+        backend.Load<Action<AcceleratorStream, KernelConfig, PointwiseArguments>>(
+            (Action<PointwiseArguments>)PointwiseKernels.Activate, _ => (_, _, _) => throw new CLException(CLError.CL_OUT_OF_RESOURCES));
+        using var weights = new FramePainter.Conformance.MemoryWeights();
+        using var store = backend.CreateStore(weights);
+        var plan = Relu();
+        using (var executable = backend.Compile(plan, store))
+        using (var buffer = backend.Allocate(64))
+        {
+            executable.Bind(plan.Graph.Inputs[0], buffer);
+            executable.Bind(plan.Graph.Outputs[0], buffer, 32);
+            var error = Assert.Throws<DeviceException>(() => executable.Run(TestContext.Current.CancellationToken));
+            Assert.Contains(backend.Description, error.Message, StringComparison.Ordinal);
+            Assert.Contains("CL_OUT_OF_RESOURCES", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"'{plan.Graph.Ops[0].Name}' of 'relu'", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, backend.HeldBytes);
+        Assert.Throws<DeviceException>(() => backend.Do<int>("nothing", () => throw new InternalCompilerException("no such instruction")));
+        Assert.Throws<InvalidOperationException>(() => backend.Do<int>("nothing", () => throw new InvalidOperationException()));
+    }
+
+    [Fact]
+    public void What_a_lost_device_does_not_give_back_hides_no_other_error()
+    {
+        IlgpuFailure.Release(new Lost(new CLException(CLError.CL_INVALID_COMMAND_QUEUE)));
+        IlgpuFailure.Release(null);
+        Assert.Throws<InvalidOperationException>(() => IlgpuFailure.Release(new Lost(new InvalidOperationException())));
     }
 
     [Fact]
@@ -84,16 +126,53 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void More_than_the_driver_gives_in_one_piece_is_a_plan_error_before_it_is_asked_for()
+    {
+        Assert.SkipWhen(Pocl.Absence is not null, Pocl.Absence ?? "");
+        using var backend = Pocl.Create();
+        Assert.SkipWhen(backend.LargestBlock is null, "CUDA has no such limit.");
+        using var counted = backend.CreateCounting();
+        foreach (var one in new Func<long, IDeviceBuffer>[] { backend.Allocate, counted.Allocate })
+        {
+            var error = Assert.Throws<PlanException>(() => one(backend.LargestBlock!.Value + 4));
+            Assert.Contains($"in one piece, of which the driver gives {backend.LargestBlock} at most", error.Message, StringComparison.Ordinal);
+        }
+
+        using var all = counted.Allocate(backend.LargestBlock!.Value);
+    }
+
+    /// <summary>What packing takes of the host is counted: the packed matrix, the tensor, and what it is copied to between them.</summary>
+    [Theory]
+    [InlineData(DType.F32, WeightStorage.AsStored)]
+    [InlineData(DType.F16, WeightStorage.AsStored)]
+    [InlineData(DType.BF16, WeightStorage.AsStored)]
+    [InlineData(DType.F32, WeightStorage.Half)]
+    [InlineData(DType.F16, WeightStorage.Half)]
+    [InlineData(DType.BF16, WeightStorage.Half)]
+    public void Packing_takes_what_is_counted(DType type, WeightStorage storage)
+    {
+        using var weights = new FramePainter.Conformance.MemoryWeights();
+        var random = new Random(5);
+        weights.AddRandom("unet.w.weight", type, new Shape(256, 512), random, 1, 0);
+        var matrix = WeightMatrix.Of("unet.w.weight", 256, 512);
+        using var backend = new IlgpuBackend(IlgpuDevice.Cpu, new IlgpuOptions { Weights = storage });
+        using var counting = backend.CreateCounting();
+        using var counted = counting.CreateStore(weights);
+        ((IlgpuWeights)counted).Matrix(matrix, gated: false);
+        var tensor = ((IWeightSource)weights).Describe("unet.w.weight").Bytes;
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        using var packed = DeviceMatrix.Pack(backend, weights, matrix, gated: false, storage);
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, counting.HostBytes - tensor, (counting.HostBytes - tensor) * 1.1);
+    }
+
+    [Fact]
     public void Stores_and_buffers_of_another_backend_are_refused()
     {
         using var one = new IlgpuBackend(IlgpuDevice.Cpu);
         using var other = new IlgpuBackend(IlgpuDevice.Cpu);
         using var weights = new FramePainter.Conformance.MemoryWeights();
         using var store = one.CreateStore(weights);
-        var graph = new FramePainter.Graphs.GraphBuilder();
-        var x = graph.Input("x", FramePainter.Graphs.Rate.Edit, 1, 2, 3);
-        graph.Output(graph.Activate(x, FramePainter.Graphs.Activation.Relu), "y");
-        var plan = FramePainter.Graphs.Planner.Plan(graph.Build("relu"));
+        var plan = Relu();
         Assert.Throws<ArgumentException>(() => other.Compile(plan, store));
         using var executable = one.Compile(plan, store);
         using IDeviceBuffer foreign = other.Allocate(64);
@@ -102,5 +181,17 @@ public sealed class DeviceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => executable.Bind(plan.Graph.Inputs[0], own, 8));
         Assert.Throws<ArgumentOutOfRangeException>(() => executable.Bind(plan.Graph.Inputs[0], own, 48));
         Assert.Contains("not bound", Assert.Throws<InvalidOperationException>(() => executable.Run()).Message, StringComparison.Ordinal);
+    }
+
+    static Plan Relu()
+    {
+        var graph = new GraphBuilder();
+        graph.Output(graph.Activate(graph.Input("x", Rate.Edit, 1, 2, 3), Activation.Relu), "y");
+        return Planner.Plan(graph.Build("relu"));
+    }
+
+    sealed class Lost(Exception error) : IDisposable
+    {
+        public void Dispose() => throw error;
     }
 }

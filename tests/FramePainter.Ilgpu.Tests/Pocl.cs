@@ -50,6 +50,7 @@ internal static class Pocl
     /// <summary>Asked for, it must be there.</summary>
     static bool IsCuda => Environment.GetEnvironmentVariable("FRAMEPAINTER_ILGPU") == "cuda";
 
-    static void ClaimGenericAddresses(CLDevice device) =>
+    /// <summary>Says of a device that it has what these kernels do not use.</summary>
+    public static void ClaimGenericAddresses(CLDevice device) =>
         typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
 }

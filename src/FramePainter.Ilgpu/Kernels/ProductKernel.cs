@@ -49,7 +49,7 @@ internal static class ProductKernel
     const int Depth = 16;
     const int Pitch = Depth + 1;
 
-    /// <summary>The entry point. Grid: column tiles, row tiles.</summary>
+    /// <summary>The entry point. Grid: tiles, columns first; in one number, since CUDA's grids have 65,535 groups in all directions but the first.</summary>
     [DeviceKernel]
     public static void Multiply<TRows, TWeights>(TRows rows, TWeights weights, ProductShape shape, EpilogueArguments end)
         where TRows : struct, IRowReader
@@ -59,8 +59,10 @@ internal static class ProductKernel
         var right = SharedMemory.Allocate<float>(Depth * Tile);
         var thread = Group.IdxX;
         var (across, down) = (thread % 16, thread / 16);
-        var firstRow = Grid.IdxY * Tile;
-        var firstColumn = Grid.IdxX * Tile;
+        var columnTiles = (shape.Columns + Tile - 1) / Tile;
+        var rowTile = Grid.IdxX / columnTiles;
+        var firstRow = rowTile * Tile;
+        var firstColumn = (Grid.IdxX - (rowTile * columnTiles)) * Tile;
         var lastRow = firstRow + Tile < shape.Rows ? firstRow + Tile - 1 : shape.Rows - 1;
 
         // What this thread fetches: one column of the left slice in four rows, one column of the right slice in four lines.

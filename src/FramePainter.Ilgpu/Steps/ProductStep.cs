@@ -77,10 +77,10 @@ internal sealed class ProductStep<TRows, TWeights> : Step
         end.First = residuals.Length > 0 ? run[residuals[0].Value] : end.Output;
         end.Second = residuals.Length > 1 ? run[residuals[1].Value] : end.Output;
         end.Rows = run.Rows(_op.Epilogue.Rows, _op.Output);
-        var grid = new Index3D(Groups(_shape.Columns, ProductKernel.Tile), Groups(_shape.Rows, ProductKernel.Tile), 1);
+        var grid = checked(Groups(_shape.Columns, ProductKernel.Tile) * Groups(_shape.Rows, ProductKernel.Tile));
         lock (_backend.Launching)
         {
-            _multiply(run.Stream, new KernelConfig(grid, new Index3D(ProductKernel.Threads, 1, 1)), _rows(run), _matrix, _shape, end);
+            _multiply(run.Stream, new KernelConfig(grid, ProductKernel.Threads), _rows(run), _matrix, _shape, end);
         }
     }
 }
