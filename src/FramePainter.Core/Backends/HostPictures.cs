@@ -30,7 +30,7 @@ public static class HostPictures
 
             for (var c = 0; c < Channels && !noise.IsEmpty; c++)
             {
-                var plane = noise.Slice(((c * pixels.Length) + at) / Channels, part.Length / Channels);
+                var plane = noise.Slice((c * (pixels.Length / Channels)) + (at / Channels), part.Length / Channels);
                 for (var p = 0; p < plane.Length; p++)
                 {
                     floats[(p * Channels) + c] += strength * plane[p];

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Numerics.Tensors;
+using FramePainter.Tensors;
 
 namespace FramePainter.Graphs;
 
@@ -84,6 +86,46 @@ public sealed record WeightVector
     /// <param name="tensor">The tensor's prefixed name.</param>
     /// <param name="count">Its elements.</param>
     public static WeightVector Of(string tensor, int count) => new() { Tensors = [tensor], Count = count };
+
+    /// <summary>Reads the vector: what every backend does.</summary>
+    /// <param name="source">Where its tensors come from.</param>
+    /// <param name="values">Receives its <see cref="Count"/> elements.</param>
+    /// <exception cref="ArgumentException"><paramref name="values"/> has another length.</exception>
+    /// <exception cref="CheckpointException">A tensor is missing, or they do not make the vector.</exception>
+    public void Load(IWeightSource source, Span<float> values)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (values.Length != Count)
+        {
+            throw new ArgumentException($"{values.Length} elements are no place for {Count}.", nameof(values));
+        }
+
+        values.Clear();
+        var part = new float[Count];
+        var at = 0;
+        foreach (var name in Tensors)
+        {
+            using var handle = source.Open(name);
+            var view = handle.View;
+            var whole = Join == VectorJoin.Sum || Tensors.Length == 1;
+            var (first, count) = whole ? (First, Count) : (0, view.Shape.Count);
+            if (first + count > view.Shape.Count || at + count > Count)
+            {
+                throw new CheckpointException(
+                    $"Tensor '{name}' has the shape {view.Shape}; elements {first} to {first + count} of it do not make {Count}. The checkpoint is of another model or damaged.", tensor: name);
+            }
+
+            var taken = part.AsSpan(0, (int)count);
+            view.CopyTo(first, taken);
+            TensorPrimitives.Add(values.Slice(at, taken.Length), taken, values.Slice(at, taken.Length));
+            at += whole ? 0 : taken.Length;
+        }
+
+        if (Join == VectorJoin.Concatenate && Tensors.Length > 1 && at != Count)
+        {
+            throw new CheckpointException($"Tensors '{string.Join("', '", Tensors)}' have {at} elements together; expected were {Count}.", tensor: Tensors[0]);
+        }
+    }
 }
 
 /// <summary>

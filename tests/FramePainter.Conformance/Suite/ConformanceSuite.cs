@@ -84,6 +84,47 @@ public abstract class ConformanceSuite : IDisposable
     }
 
     [Fact]
+    public void Vectors_of_the_wrong_size_are_named_when_a_plan_is_compiled()
+    {
+        SkipWhenAbsent();
+        using var weights = new MemoryWeights();
+        weights.Add("unet.wide.weight", DType.F32, new Shape(4, 3), new float[12]);
+        foreach (var count in (int[])[1, 2, 3])
+        {
+            weights.Add($"unet.of{count}.bias", DType.F32, new Shape(count), new float[count]);
+        }
+
+        using var store = Backend.CreateStore(weights);
+        foreach (var (counts, join) in ((int[], VectorJoin)[])[([3], default), ([2, 1], default), ([2, 3], default), ([2, 3], VectorJoin.Sum)])
+        {
+            var graph = new GraphBuilder();
+            var bias = new WeightVector { Tensors = [.. counts.Select(n => $"unet.of{n}.bias")], Join = join, Count = 4 };
+            graph.Output(graph.Linear(graph.Input("x", Rate.Edit, 1, 5, 3), WeightMatrix.Of("unet.wide.weight", 4, 3), bias), "y");
+            var error = Assert.Throws<CheckpointException>(() => Backend.Compile(Planner.Plan(graph.Build("misshaped")), store));
+            Assert.Matches("unet.of[123].bias", error.Message);
+        }
+    }
+
+    [Fact]
+    public void An_executable_that_was_given_back_is_refused()
+    {
+        SkipWhenAbsent();
+        var graph = new GraphBuilder();
+        graph.Output(graph.Activate(graph.Input("x", Rate.Edit, 1, 5, 3), Activation.Silu), "y");
+        using var weights = new MemoryWeights();
+        using var store = Backend.CreateStore(weights);
+        var plan = Planner.Plan(graph.Build("gone"));
+        var executable = Backend.Compile(plan, store);
+        using var buffer = Backend.Allocate(128);
+        executable.Bind(plan.Graph.Inputs[0], buffer);
+        executable.Bind(plan.Graph.Outputs[0], buffer, 64);
+        executable.Run(TestContext.Current.CancellationToken);
+        executable.Dispose();
+        executable.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => executable.Run(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void An_Euler_step_may_overwrite_its_latents()
     {
         SkipWhenAbsent();

@@ -47,6 +47,48 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
+    public void An_interrupted_caller_leaves_when_all_tiles_are_done()
+    {
+        using var pool = new WorkerPool(2);
+        using var begun = new CountdownEvent(2);
+        using var leave = new ManualResetEventSlim();
+        var (done, doneWhenLeft, interrupted) = (0, -1, false);
+        var work = new Counting(2) { OnTile = () =>
+        {
+            begun.Signal();
+            begun.Wait(TestContext.Current.CancellationToken);
+            if (Thread.CurrentThread.IsBackground)
+            {
+                leave.Wait(TestContext.Current.CancellationToken);
+            }
+
+            Interlocked.Increment(ref done);
+        } };
+        work.Begin(2);
+        var caller = new Thread(() =>
+        {
+            pool.Run(work, 2, CancellationToken.None);
+            doneWhenLeft = Volatile.Read(ref done);
+            try
+            {
+                Thread.Sleep(1);
+            }
+            catch (ThreadInterruptedException)
+            {
+                interrupted = true;
+            }
+        });
+        caller.Start();
+        SpinWait.SpinUntil(() => Volatile.Read(ref done) == 1);
+        caller.Interrupt();
+        Assert.False(caller.Join(100));
+        leave.Set();
+        caller.Join();
+        Assert.Equal((2, true), (doneWhenLeft, interrupted));
+        work.CheckComplete();
+    }
+
+    [Fact]
     public void The_first_exception_reaches_the_caller_and_the_pool_stays_usable()
     {
         using var pool = new WorkerPool(3);

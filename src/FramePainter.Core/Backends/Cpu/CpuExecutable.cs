@@ -11,12 +11,16 @@ internal sealed unsafe class CpuExecutable : IExecutable
     readonly NativeBuffer _arena;
     readonly NativeBuffer _scratch;
 
+    // Held since kernels point into what it holds.
+    readonly CpuWeights _weights;
+
     // Held so that a buffer whose owner has dropped it is not given back while kernels still point into it.
     readonly Dictionary<Value, IDeviceBuffer> _bound = [];
+    bool _disposed;
 
     public CpuExecutable(Plan plan, CpuWeights weights, WorkerPool pool)
     {
-        Plan = plan;
+        (Plan, _weights) = (plan, weights);
         _kernels = [.. plan.Graph.Ops.Select(op => KernelFactory.Create(op, weights))];
         var values = plan.Graph.Inputs.Concat(plan.Graph.Ops.SelectMany(op => op.Outputs)).Max(v => v.Id) + 1;
         _run = new CpuRun(pool, values);
@@ -65,6 +69,7 @@ internal sealed unsafe class CpuExecutable : IExecutable
     /// <inheritdoc/>
     public void Run(CancellationToken cancel = default)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (var value in Plan.Graph.Inputs.AsSpan())
         {
             RequireBound(value);
@@ -80,11 +85,14 @@ internal sealed unsafe class CpuExecutable : IExecutable
         {
             kernel.Run(_run);
         }
+
+        GC.KeepAlive(_weights);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         _arena.Dispose();
         _scratch.Dispose();
     }

@@ -135,7 +135,7 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
         var buffer = new NativeBuffer(PaddedBytes(vector));
         try
         {
-            Fill(buffer.Span<float>(0, vector.Count), vector);
+            vector.Load(source, buffer.Span<float>(0, vector.Count));
         }
         catch
         {
@@ -148,26 +148,4 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
     }
 
     static long PaddedBytes(WeightVector vector) => (vector.Count + 15L) / 16 * 16 * sizeof(float);
-
-    void Fill(Span<float> values, WeightVector vector)
-    {
-        var at = 0;
-        var part = new float[vector.Count];
-        foreach (var name in vector.Tensors)
-        {
-            using var handle = source.Open(name);
-            var view = handle.View;
-            if (vector.Join == VectorJoin.Sum || vector.Tensors.Length == 1)
-            {
-                view.CopyTo(vector.First, part);
-                System.Numerics.Tensors.TensorPrimitives.Add(values, part, values);
-            }
-            else
-            {
-                var count = checked((int)view.Shape.Count);
-                view.CopyTo(0, values.Slice(at, count));
-                at += count;
-            }
-        }
-    }
 }

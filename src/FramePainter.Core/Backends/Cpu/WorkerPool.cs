@@ -91,7 +91,7 @@ internal sealed class WorkerPool : IDisposable
             Drain(0);
             if (shared)
             {
-                WaitForWorkers();
+                WaitWithoutInterruption();
             }
 
             _work = null;
@@ -127,6 +127,28 @@ internal sealed class WorkerPool : IDisposable
 
         _wake.Dispose();
         _done.Dispose();
+    }
+
+    /// <summary>Nobody may leave while others still work on what is his: an interrupt is put off until they are done.</summary>
+    void WaitWithoutInterruption()
+    {
+        for (var interrupted = false; ;)
+        {
+            try
+            {
+                WaitForWorkers();
+                if (interrupted)
+                {
+                    Thread.CurrentThread.Interrupt();
+                }
+
+                return;
+            }
+            catch (ThreadInterruptedException)
+            {
+                interrupted = true;
+            }
+        }
     }
 
     /// <summary>Closes the region to latecomers and waits until the workers in it have left; the last tile is often nearly done, so it spins first.</summary>
