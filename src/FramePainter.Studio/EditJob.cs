@@ -59,13 +59,14 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
     }
 
     /// <summary>Runs the edit to one of its ends; nothing is thrown.</summary>
-    public void Run(EditSession editor, MatchCapture? capture, ILogger log)
+    public void Run(Func<EditSession> open, Func<MatchCapture?> capture, ILogger log)
     {
         var watch = Stopwatch.StartNew();
         Change(s => s with { Phase = EditPhase.Running, Waiting = 0 });
         try
         {
-            var result = editor.Edit(signal, options with { Progress = this, Preview = true, Capture = capture }, _cancel.Token);
+            var editor = open();
+            var result = editor.Edit(signal, options with { Progress = this, Preview = true, Capture = capture() }, _cancel.Token);
             // The editor is kept for its caches; results are kept here, and only so many.
             editor.Undo();
             var seconds = watch.Elapsed.TotalSeconds;
@@ -82,8 +83,9 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
             Change(s => s with { Phase = EditPhase.Cancelled });
             Logs.Cancelled(log, number);
         }
-        catch (Exception e) when (e is FramePainterException or OutOfMemoryException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever it is: thrown further it would end the queue, and with it the process.
             Change(s => s with { Phase = EditPhase.Failed, Problem = Problem.EditFailed(e.Message).Body });
             Logs.Failed(log, number, e);
         }

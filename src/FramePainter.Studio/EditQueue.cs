@@ -78,16 +78,23 @@ sealed class EditQueue : IDisposable
         while (Next() is { } job)
         {
             TellPlaces();
-            if (_editorOf != job.Session)
-            {
-                _editor?.Dispose();
-                (_editor, _editorOf) = (_painter.Open(job.Session.Picture), job.Session);
-            }
-
-            job.Run(_editor!, CaptureFor(job.Session.Picture, job.State.Steps), _log);
+            job.Run(() => EditorOf(job.Session), () => CaptureFor(job.Session.Picture, job.State.Steps), _log);
             lock (_gate)
                 _running = null;
         }
+    }
+
+    EditSession EditorOf(StudioSession session)
+    {
+        if (_editorOf != session)
+        {
+            _editor?.Dispose();
+            // Opening may fail, and the one before is gone.
+            (_editor, _editorOf) = (null, null);
+            (_editor, _editorOf) = (_painter.Open(session.Picture), session);
+        }
+
+        return _editor!;
     }
 
     EditJob? Next()

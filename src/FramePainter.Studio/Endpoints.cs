@@ -55,6 +55,16 @@ sealed class Endpoints(Painter painter, StudioOptions options, SessionTable sess
     async Task<IResult> Open(HttpContext context)
     {
         var picture = await intake.Receive(context.Request, context.RequestAborted);
+        try
+        {
+            // Costs nothing, and tells whether the painter takes the picture.
+            painter.Open(picture).Dispose();
+        }
+        catch (ImageException e)
+        {
+            throw Problem.TooManyPixels(picture.Width, picture.Height, e.Message);
+        }
+
         return Results.Json(sessions.Open(picture).State, StudioJson.Default.SessionState, statusCode: StatusCodes.Status201Created);
     }
 

@@ -43,7 +43,7 @@ sealed class PictureIntake(StudioOptions options) : IDisposable
         try
         {
             var (width, height) = ImageFile.SizeOf(bytes);
-            return (long)width * height <= options.MaxPixels ? ImageFile.Load(bytes) : throw Problem.TooManyPixels(width, height, options.MaxPixels);
+            return (long)width * height <= options.MaxPixels ? ImageFile.Load(bytes) : throw Problem.TooManyPixels(width, height, $"Up to {options.MaxPixels} pixels are accepted.");
         }
         catch (ImageException e)
         {

@@ -21,7 +21,7 @@ sealed class Problem(int status, string kind, string title, string? detail = nul
 
     public static Problem TooLarge(long bytes) => new(413, "too-many-bytes", "The upload is too large.", $"Up to {bytes} bytes are accepted.");
 
-    public static Problem TooManyPixels(int width, int height, int limit) => new(413, "too-many-pixels", $"A picture of {width}×{height} pixels is too large.", $"Up to {limit} pixels are accepted.");
+    public static Problem TooManyPixels(int width, int height, string detail) => new(413, "too-many-pixels", $"A picture of {width}×{height} pixels is too large.", detail);
 
     public static Problem WrongType(string accepted) => new(415, "wrong-type", "The content type is not accepted.", $"Send {accepted}.");
 

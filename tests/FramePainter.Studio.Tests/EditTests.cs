@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using FramePainter.Imaging;
+using FramePainter.Toy;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FramePainter.Studio.Tests;
 
@@ -234,6 +236,44 @@ public sealed class EditTests(StudioFixture fixture)
 
         Assert.Contains("Running", phases);
         Assert.Equal("Done", phases[^1]);
+    }
+
+    [Fact]
+    public void An_edit_that_cannot_begin_fails_alone()
+    {
+        using var small = Painter.Load(new PainterOptions { Model = ToyModel.Folder, Limits = new EditLimits { PicturePixels = 64 * 64 } }, cancel: Cancel);
+        using var queue = new EditQueue(small, 4, NullLogger.Instance);
+        using var fits = new StudioSession(Blank(64), new StudioOptions(), TimeProvider.System);
+        using var large = new StudioSession(Blank(72), new StudioOptions(), TimeProvider.System);
+        Assert.Equal(EditPhase.Done, Run(fits).Phase);
+        var failed = Run(large);
+        Assert.Equal(EditPhase.Failed, failed.Phase);
+        Assert.Contains("EditLimits.PicturePixels", failed.Problem!.Detail, StringComparison.Ordinal);
+        Assert.Equal(EditPhase.Done, Run(fits).Phase);
+
+        small.Dispose();
+        Assert.Equal(EditPhase.Failed, Run(large).Phase);
+
+        EditState Run(StudioSession session)
+        {
+            var job = session.Begin(Signal.Sketch(session.Picture), new EditOptions { Steps = 1 });
+            queue.Add(job);
+            Assert.True(SpinWait.SpinUntil(() => job.Ended, TimeSpan.FromSeconds(90)));
+            return job.State;
+        }
+
+        static PixelImage Blank(int side) => PixelImage.FromPixels(new byte[side * side], side, side, PixelFormat.Gray8);
+    }
+
+    [Fact]
+    public void An_edit_that_fails_in_any_way_throws_nothing()
+    {
+        var picture = ImageFile.Load(StudioFixture.Sample.Source.Span);
+        using var session = new StudioSession(picture, new StudioOptions(), TimeProvider.System);
+        var job = session.Begin(Signal.Sketch(picture), new EditOptions { Steps = 1 });
+        job.Run(() => throw new InvalidOperationException("no reason at all"), () => null, NullLogger.Instance);
+        Assert.Equal(EditPhase.Failed, job.State.Phase);
+        Assert.Equal("no reason at all", job.State.Problem!.Detail);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Http.Headers;
+using FramePainter.Toy;
 
 namespace FramePainter.Studio.Tests;
 
@@ -37,6 +38,18 @@ public sealed class IntakeTests(StudioFixture fixture)
         var id = await client.Open();
         using var edit = await client.Edit(id, new { sketch = Bomb(16384, 16384) });
         await Client.AssertProblem(edit, 413, "too-many-pixels");
+    }
+
+    [Fact]
+    public async Task A_picture_over_the_painter_s_limit_is_refused()
+    {
+        using var painter = Painter.Load(new PainterOptions { Model = ToyModel.Folder, Limits = new EditLimits { PicturePixels = (64 * 64) - 1 } }, cancel: Cancel);
+        await using var server = await StudioServer.StartAsync(painter, cancel: Cancel);
+        using var client = new Client(server);
+        using var content = Client.Picture(StudioFixture.Sample.Source.ToArray());
+        using var answer = await client.Http.PostAsync("/api/sessions", content, Cancel);
+        await Client.AssertProblem(answer, 413, "too-many-pixels");
+        Assert.Contains("EditLimits.PicturePixels", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -121,7 +134,7 @@ public sealed class IntakeTests(StudioFixture fixture)
         var page = File.ReadAllText(Path.Combine(Browser.Repository, "docs", "studio.md"));
         Problem[] all =
         [
-            Problem.BadHost(), Problem.BadOrigin(), Problem.NoToken(), Problem.NotFound(""), Problem.TooLarge(1), Problem.TooManyPixels(1, 1, 1), Problem.WrongType(""), Problem.BadPicture(""),
+            Problem.BadHost(), Problem.BadOrigin(), Problem.NoToken(), Problem.NotFound(""), Problem.TooLarge(1), Problem.TooManyPixels(1, 1, ""), Problem.WrongType(""), Problem.BadPicture(""),
             Problem.BadRequest(""), Problem.BadOption(""), Problem.BadSignal(""), Problem.Editing(), Problem.QueueFull(), Problem.TooManySessions(), Problem.EditFailed(""),
         ];
         Assert.Equal(typeof(Problem).GetMethods().Count(m => m.IsStatic && m.ReturnType == typeof(Problem)), all.Length);
