@@ -18,6 +18,7 @@ sealed class Door
     const string TokenParameter = "token";
     const string Bearer = "Bearer ";
     const int TokenBytes = 32;
+    const int HttpPort = 80;
 
     readonly byte[] _token;
     int _port;
@@ -67,7 +68,7 @@ sealed class Door
     Problem? Refusal(HttpRequest request)
     {
         var host = request.Headers.Host.ToString();
-        if (host != $"127.0.0.1:{_port}" && host != $"localhost:{_port}")
+        if (!IsOwn(host, "127.0.0.1") && !IsOwn(host, "localhost"))
             return Problem.BadHost();
 
         var origins = request.Headers.Origin;
@@ -81,6 +82,9 @@ sealed class Door
 
         return IsDoorstep(request) || IsToken(request.Cookies[Cookie]) || IsToken(FromHeader(request)) ? null : Problem.NoToken();
     }
+
+    // Browsers leave the port of HTTP out, of the origin too.
+    bool IsOwn(string host, string name) => host == $"{name}:{_port}" || (_port == HttpPort && host == name);
 
     bool IsDoorstep(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Path == "/" && IsToken(request.Query[TokenParameter]);
 

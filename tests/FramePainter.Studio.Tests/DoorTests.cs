@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace FramePainter.Studio.Tests;
@@ -93,6 +95,31 @@ public sealed class DoorTests(StudioFixture fixture)
             using var answer = await client.Http.GetAsync("/api/about", Cancel);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
+    }
+
+    [Theory]
+    [InlineData(80, "127.0.0.1", true)]
+    [InlineData(80, "localhost", true)]
+    [InlineData(80, "localhost:80", true)]
+    [InlineData(80, "attacker.example", false)]
+    [InlineData(8080, "localhost", false)]
+    public async Task The_port_may_be_left_out_where_browsers_leave_it_out(int port, string host, bool passes)
+    {
+        var door = new Door();
+        door.Open(port);
+        await using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Request.Headers.Host = host;
+        context.Request.Headers.Origin = $"http://{host}";
+        context.Request.Headers.Authorization = "Bearer " + door.Token;
+        var passed = false;
+        await door.Pass(context, _ =>
+        {
+            passed = true;
+            return Task.CompletedTask;
+        });
+        Assert.Equal(passes, passed);
+        Assert.Equal(passes ? 200 : 421, context.Response.StatusCode);
     }
 
     [Theory]
