@@ -43,7 +43,7 @@ public sealed class StudioServer : IAsyncDisposable
     /// <param name="options">How it listens; the defaults when left out.</param>
     /// <param name="cancel">Ends the start.</param>
     /// <exception cref="OptionException">An option is out of range.</exception>
-    /// <exception cref="IOException">The port is in use.</exception>
+    /// <exception cref="IOException">The port is in use or may not be listened on.</exception>
     public static Task<StudioServer> StartAsync(Painter painter, StudioOptions? options = null, CancellationToken cancel = default) =>
         StartAsync(painter, options, listener: null, cancel);
 
@@ -71,6 +71,11 @@ public sealed class StudioServer : IAsyncDisposable
             server.Address = new Uri($"http://127.0.0.1:{port}/?token={door.Token}");
             Logs.Listening(log, port);
             return server;
+        }
+        catch (SocketException e)
+        {
+            await server.DisposeAsync();
+            throw new IOException($"Port {options.Port} on 127.0.0.1 cannot be listened on: {e.Message}. Choose another, or 0 for one that is free.", e);
         }
         catch
         {

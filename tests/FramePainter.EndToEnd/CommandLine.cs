@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace FramePainter.EndToEnd;
 
@@ -19,8 +20,17 @@ static class CommandLine
     public static Process Start(params string[] arguments) => Start([], arguments);
 
     /// <summary>As <see cref="Start(string[])"/>, with Ctrl+C answered even where these tests themselves were started in the background, with it ignored.</summary>
-    public static Process StartInForeground(params string[] arguments) =>
-        OperatingSystem.IsLinux() ? Start(["env", "--default-signal=INT"], arguments) : Start([], arguments);
+    public static Process StartInForeground(params string[] arguments) => StartInForeground([], arguments);
+
+    /// <summary>The same, with variables of its own in its environment.</summary>
+    /// <param name="variables">As NAME=VALUE.</param>
+    /// <param name="arguments">The arguments.</param>
+    public static Process StartInForeground(string[] variables, params string[] arguments) =>
+        OperatingSystem.IsLinux() ? Start(["env", "--default-signal=INT", .. variables], arguments) : Start([], arguments);
+
+    /// <summary>Sends a process what Ctrl+C sends it.</summary>
+    /// <returns>0 where it was sent.</returns>
+    public static int Interrupt(int process) => Kill(process, 2);
 
     /// <summary>Runs the command with variables of its own in its environment.</summary>
     /// <param name="variables">As NAME=VALUE.</param>
@@ -30,6 +40,10 @@ static class CommandLine
         using var process = Start(["env", .. variables], arguments);
         return Finish(process);
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int Kill(int process, int signal);
 
     static Process Start(string[] through, string[] arguments)
     {

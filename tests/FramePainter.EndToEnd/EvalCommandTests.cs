@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using FramePainter.Evaluation;
 using FramePainter.Imaging;
 using FramePainter.Tensors;
@@ -151,16 +150,12 @@ public sealed class EvalCommandTests : IDisposable
         while (line?.Contains("denoise", StringComparison.Ordinal) == false);
 
         Assert.NotNull(line);
-        Assert.Equal(0, Interrupt(process.Id, 2));
+        Assert.Equal(0, CommandLine.Interrupt(process.Id));
         var outcome = CommandLine.Finish(process);
         outcome.AssertExit(1);
         Assert.Contains("cancelled", outcome.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(In("out")));
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int Interrupt(int process, int signal);
 
     static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -204,6 +206,14 @@ public sealed class DoorTests(StudioFixture fixture)
     }
 
     [Fact]
+    public async Task A_port_that_may_not_be_listened_on_is_named()
+    {
+        using var listener = new Refusing();
+        var error = await Assert.ThrowsAsync<IOException>(() => StudioServer.StartAsync(fixture.Painter, new StudioOptions { Port = 81 }, listener, Cancel));
+        Assert.Contains("Port 81 on 127.0.0.1 cannot be listened on", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_token_is_in_no_log_message()
     {
         using var log = new Recorder();
@@ -217,6 +227,21 @@ public sealed class DoorTests(StudioFixture fixture)
 
         Assert.Contains(log.Messages, m => m.Contains("listens on 127.0.0.1", StringComparison.Ordinal));
         Assert.DoesNotContain(log.Messages, m => m.Contains(server.Token, StringComparison.Ordinal));
+    }
+
+    /// <summary>Does what a socket does at a port that is kept for others.</summary>
+    sealed class Refusing : IServer
+    {
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+            where TContext : notnull => throw new SocketException((int)SocketError.AccessDenied);
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+        }
     }
 
     sealed class Recorder : ILoggerProvider, ILogger

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.ComponentModel;
 using System.Diagnostics;
 using FramePainter.Cli.Terminal;
 using FramePainter.Studio;
@@ -42,9 +43,21 @@ static class StudioCommand
         Console.Out.WriteLine(server.Address);
         Console.Error.WriteLine("Open this address in a browser on this computer; it is for you alone. Ctrl+C ends the Studio.");
         if (parsed.GetValue(s_open))
-            Process.Start(new ProcessStartInfo(server.Address.AbsoluteUri) { UseShellExecute = true })?.Dispose();
+            Open(server.Address);
 
         // Ctrl+C is the Studio's ordinary end.
         await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    static void Open(Uri address)
+    {
+        try
+        {
+            Process.Start(new ProcessStartInfo(address.AbsoluteUri) { UseShellExecute = true })?.Dispose();
+        }
+        catch (Win32Exception)
+        {
+            Console.Error.WriteLine("warning: this system has no program that opens addresses; open it by hand.");
+        }
     }
 }
