@@ -17,6 +17,8 @@ root.Subcommands.Add(EstimateCommand.Create());
 root.Subcommands.Add(MakeCheckpointCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(StudioCommand.Create());
+foreach (var command in root.Subcommands)
+    command.Validators.Add(Parsers.RefuseEmpty);
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -44,6 +44,30 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("edit --image _ --sketch b.png --out c.png", "--image")]
+    [InlineData("edit --sample 007 --out _", "--out")]
+    [InlineData("edit --sample 007 --out c.png --side-by-side _", "--side-by-side")]
+    [InlineData("edit --sample 007 --out c.png --dump _", "--dump")]
+    [InlineData("edit --sample 007 --out c.png --model _", "--model")]
+    [InlineData("edit --sample _ --out c.png", "--sample")]
+    [InlineData("replay _ --image a.png --out c.png", "edit")]
+    [InlineData("replay a.png --image a.png --out _", "--out")]
+    [InlineData("inspect _", "FILE-OR-DIR")]
+    [InlineData("verify _ --hashes a.txt", "DIR")]
+    [InlineData("verify a --hashes _", "--hashes")]
+    [InlineData("make-checkpoint --preset tiny --out _", "--out")]
+    [InlineData("eval --pairs toy --out _", "--out")]
+    [InlineData("eval --pairs toy --clip a.safetensors _", "--clip")]
+    public void An_empty_path_exits_2_in_one_line(string arguments, string named)
+    {
+        var outcome = CommandLine.Run([.. arguments.Split(' ').Select(a => a == "_" ? "" : a)]);
+        outcome.AssertExit(2);
+        var error = Assert.Single(outcome.Error.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+        Assert.StartsWith($"error: {named} is empty", error, StringComparison.Ordinal);
+        Assert.False(File.Exists("c.png"));
+    }
+
+    [Theory]
     [InlineData("--help")]
     [InlineData("edit --help")]
     [InlineData("eval --help")]

@@ -75,7 +75,7 @@ static class EditCommand
 
         foreach (var option in new[] { s_out, s_strip })
         {
-            if (result.GetValue(option) is not { } path)
+            if (result.GetValue(option) is not { Length: > 0 } path)
                 continue;
             try
             {

@@ -72,6 +72,18 @@ static class Parsers
         return null;
     }
 
+    /// <summary>Refuses values that are empty: no path is, nor any other text.</summary>
+    public static void RefuseEmpty(CommandResult result)
+    {
+        foreach (var value in result.Children.Where(c => c.Tokens.Any(t => t.Value.Length == 0)))
+        {
+            if (value is OptionResult { Option: var option } && (option.ValueType == typeof(string) || option.ValueType == typeof(string[])))
+                result.AddError($"{option.Name} is empty: give a value, or leave it out.");
+            else if (value is ArgumentResult { Argument: var argument })
+                result.AddError($"{argument.Name} is empty: give a file or a folder.");
+        }
+    }
+
     static long? ReadInteger(ArgumentResult result, long least, long most)
     {
         if (long.TryParse(Token(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
