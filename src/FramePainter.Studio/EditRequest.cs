@@ -1,4 +1,5 @@
 using System.Numerics;
+using FramePainter.Imaging;
 
 namespace FramePainter.Studio;
 
@@ -59,7 +60,7 @@ sealed class EditRequest
 
         try
         {
-            var control = Sketch is not null ? Signal.Sketch(OnBlack(intake.Decode(Sketch))) : Move?.ToSignal(picture, intake);
+            var control = Sketch is not null ? Signal.Sketch(Strokes.OnBlack(intake.Decode(Sketch))) : Move?.ToSignal(picture, intake);
             var points = Points is { Count: > 0 } ? Drags(picture) : null;
             return (control, points) switch
             {
@@ -95,20 +96,6 @@ sealed class EditRequest
         return Signal.Points(drags);
 
         bool Inside(Vector2 p) => p.X >= 0 && p.Y >= 0 && p.X < picture.Width && p.Y < picture.Height;
-    }
-
-    /// <summary>Strokes on nothing become strokes on black: a signal's alpha would be dropped.</summary>
-    static PixelImage OnBlack(PixelImage sketch)
-    {
-        if (sketch.Format != PixelFormat.Rgba32)
-            return sketch;
-
-        var gray = new byte[sketch.Width * sketch.Height];
-        sketch.CopyTo(gray, PixelFormat.Gray8);
-        for (var i = 0; i < gray.Length; i++)
-            gray[i] = (byte)(((gray[i] * sketch.Pixels[(i * 4) + 3]) + 127) / 255);
-
-        return PixelImage.FromPixels(gray, sketch.Width, sketch.Height, PixelFormat.Gray8);
     }
 }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using FramePainter.Imaging;
 using FramePainter.Tensors;
 using FramePainter.Toy;
@@ -53,6 +52,22 @@ public sealed class EditCommandTests : IDisposable
 
         CommandLine.Run("edit", "--sample", "3", "--steps", "2", "--out", In("c.png"), "--seed", "1", "--no-metadata").AssertExit(0);
         Assert.NotEqual(File.ReadAllBytes(In("a.png")), File.ReadAllBytes(In("c.png")));
+    }
+
+    [Fact]
+    public void A_sketch_on_nothing_is_one_on_black()
+    {
+        var sample = ToyModel.Samples[3];
+        File.WriteAllBytes(In("image.png"), sample.Source.ToArray());
+        var strokes = ImageFile.Load(sample.Sketch.Span).ToGray();
+        // White everywhere, seen as far as there are strokes.
+        byte[] pixels = [.. strokes.Pixels.ToArray().SelectMany(p => new byte[] { 255, 255, 255, p })];
+        ImageFile.Save(strokes, In("black.png"));
+        ImageFile.Save(PixelImage.FromPixels(pixels, 64, 64, PixelFormat.Rgba32), In("nothing.png"));
+        foreach (var name in new[] { "black", "nothing" })
+            CommandLine.Run("edit", "--image", In("image.png"), "--sketch", In($"{name}.png"), "--steps", "1", "--out", In($"{name}-edit.png")).AssertExit(0);
+
+        Assert.Equal(File.ReadAllBytes(In("black-edit.png")), File.ReadAllBytes(In("nothing-edit.png")));
     }
 
     [Fact]
@@ -126,17 +141,13 @@ public sealed class EditCommandTests : IDisposable
 
         Assert.NotNull(line);
         var clock = Stopwatch.StartNew();
-        Assert.Equal(0, Interrupt(process.Id, 2));
+        Assert.Equal(0, CommandLine.Interrupt(process.Id));
         var outcome = CommandLine.Finish(process);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}");
         outcome.AssertExit(1);
         Assert.Contains("cancelled", outcome.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int Interrupt(int process, int signal);
 
     string In(string name) => Path.Combine(_folder, name);
 

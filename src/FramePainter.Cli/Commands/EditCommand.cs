@@ -103,8 +103,7 @@ static class EditCommand
         var result = EditProgressDisplay.Run(options.Steps, progress =>
         {
             using var painter = Painter.Load(settings, progress, cancel);
-            var signal = input.Coarse ? Signal.Coarse(input.Signal) : Signal.Sketch(input.Signal);
-            return painter.Edit(input.Image, signal, options with { Progress = progress }, cancel);
+            return painter.Edit(input.Image, input.ToSignal(), options with { Progress = progress }, cancel);
         });
         cancel.ThrowIfCancellationRequested();
         Write(outputs, overwrite, metadata, input, result, options);

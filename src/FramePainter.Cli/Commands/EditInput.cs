@@ -25,4 +25,7 @@ sealed record EditInput(PixelImage Image, PixelImage Signal, bool Coarse, long S
         var pair = Sample(sample)!;
         return new(ImageFile.Load(pair.Source.Span), ImageFile.Load(pair.Sketch.Span), false, pair.Seed, DrawPrecision.Float32);
     }
+
+    /// <summary>The signal for the painter.</summary>
+    public Signal ToSignal() => Coarse ? FramePainter.Signal.Coarse(Signal) : FramePainter.Signal.Sketch(Strokes.OnBlack(Signal));
 }

@@ -159,8 +159,7 @@ static class EvalCommand
             {
                 var input = pairs[i].Input();
                 var options = s_settings.Options(parsed, input.Seed, input.Draws) with { Progress = progress };
-                var signal = input.Coarse ? Signal.Coarse(input.Signal) : Signal.Sketch(input.Signal);
-                var edited = painter.Edit(input.Image, signal, options, cancel).Edited;
+                var edited = painter.Edit(input.Image, input.ToSignal(), options, cancel).Edited;
                 progress.Next();
                 Keep(i, edited);
                 yield return new(pairs[i].Name, edited, pairs[i].Target());
