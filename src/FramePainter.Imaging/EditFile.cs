@@ -32,6 +32,22 @@ public static class EditFile
         return PngText.Insert(stream.GetBuffer().AsSpan(0, (int)stream.Length), Keyword, result.Metadata.ToJson());
     }
 
+    /// <summary>As <see cref="Encode"/>; a signal whose picture is too large to be written is left out, so that no finished edit is lost over it.</summary>
+    /// <param name="result">The edit.</param>
+    /// <returns>The file, and whether it holds the signal.</returns>
+    internal static (byte[] Png, bool HasSignal) EncodeWhatFits(EditResult result)
+    {
+        var png = ImageFile.Encode(result.Edited, ".png");
+        try
+        {
+            return (PngText.Insert(png, Keyword, result.Metadata.ToJson()), true);
+        }
+        catch (MetadataException)
+        {
+            return (PngText.Insert(png, Keyword, (result.Metadata with { Record = null }).ToJson()), false);
+        }
+    }
+
     /// <summary>Reads the metadata of an edited picture. The pixels are not decoded.</summary>
     /// <param name="path">A PNG file.</param>
     /// <returns>The metadata, or null when the file has none.</returns>

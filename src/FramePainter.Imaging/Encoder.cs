@@ -9,12 +9,18 @@ static unsafe class Encoder
     // The format's own limit: sides are stored in 14 bits.
     const int MaxWebPSide = 16383;
 
+    /// <summary>Refuses a size that the format does not hold.</summary>
+    /// <exception cref="ImageException">It does not.</exception>
+    public static void Check(int width, int height, ImageFormat format)
+    {
+        if (format is ImageFormat.WebP or ImageFormat.WebPLossless && Math.Max(width, height) > MaxWebPSide)
+            throw new ImageException($"A picture of {width}×{height} pixels does not fit WebP, whose sides end at {MaxWebPSide}; write PNG.");
+    }
+
     /// <summary>Writes the picture to a stream.</summary>
     public static void Encode(PixelImage image, Stream stream, ImageFormat format, int quality)
     {
-        if (format is ImageFormat.WebP or ImageFormat.WebPLossless && Math.Max(image.Width, image.Height) > MaxWebPSide)
-            throw new ImageException($"A picture of {image.Width}×{image.Height} pixels does not fit WebP, whose sides end at {MaxWebPSide}; write PNG.");
-
+        Check(image.Width, image.Height, format);
         var gray = image.Format == PixelFormat.Gray8;
         var info = new SKImageInfo(
             image.Width,

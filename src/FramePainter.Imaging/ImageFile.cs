@@ -91,6 +91,18 @@ public static class ImageFile
         Replace(path, overwrite, stream => Save(image, stream, format, quality));
     }
 
+    /// <summary>Refuses a file name for a picture of a size that its format does not hold.</summary>
+    /// <exception cref="ImageException">The ending is of no format that can be written, or the picture is too large for the format.</exception>
+    internal static void CheckSize(int width, int height, string path) => Encoder.Check(width, height, FormatOf(path));
+
+    /// <summary>A picture as the bytes of a file, in the format that a name's ending tells.</summary>
+    internal static byte[] Encode(PixelImage image, string path)
+    {
+        using var stream = new MemoryStream();
+        Save(image, stream, FormatOf(path));
+        return stream.ToArray();
+    }
+
     /// <summary>Writes a file beside its place and renames it.</summary>
     internal static void Replace(string path, bool overwrite, Action<Stream> write)
     {

@@ -9,6 +9,8 @@ namespace FramePainter.Studio;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source without timer or wait handle holds nothing, and may be cancelled long after the end.")]
 sealed class EditJob(StudioSession session, int number, Signal signal, EditOptions options) : IProgress<EditProgress>
 {
+    const string TooLargeToKeep = "The drawing is too large to be kept in the downloaded PNG: 'replay' cannot make this edit again.";
+
     readonly CancellationTokenSource _cancel = new();
     readonly Lock _lock = new();
     EditState _state = new(number, EditPhase.Queued, 0, null, 0, options.Steps, 0, null, 0);
@@ -69,12 +71,14 @@ sealed class EditJob(StudioSession session, int number, Signal signal, EditOptio
             var result = editor.Edit(signal, options with { Progress = this, Preview = true, Capture = capture() }, _cancel.Token);
             // The editor is kept for its caches; results are kept here, and only so many.
             editor.Undo();
+            var (png, hasSignal) = EditFile.EncodeWhatFits(result);
+            string[] warnings = [.. result.Warnings.Select(w => w.Message), .. hasSignal ? [] : new[] { TooLargeToKeep }];
             var seconds = watch.Elapsed.TotalSeconds;
             session.Keep(new FinishedEdit(
                 number,
-                EditFile.Encode(result),
+                png,
                 result.Matches,
-                new FinishedState(number, options.Steps, options.Seed, options.ControlScale, seconds, result.Matches is not null, [.. result.Warnings.Select(w => w.Message)])));
+                new FinishedState(number, options.Steps, options.Seed, options.ControlScale, seconds, result.Matches is not null, warnings)));
             Change(s => s with { Phase = EditPhase.Done, Step = s.Steps, Seconds = seconds });
             Logs.Edited(log, number, options.Steps, seconds);
         }

@@ -277,6 +277,22 @@ public sealed class EditTests(StudioFixture fixture)
     }
 
     [Fact]
+    public void A_drawing_too_large_for_the_metadata_is_left_out_of_it()
+    {
+        // Noise does not deflate: 26 MB of it stay 26 MB.
+        const int Side = 5120;
+        var noise = new byte[Side * Side];
+        new Random(1).NextBytes(noise);
+        using var session = new StudioSession(ImageFile.Load(StudioFixture.Sample.Source.Span), new StudioOptions(), TimeProvider.System);
+        var job = session.Begin(Signal.Sketch(PixelImage.FromPixels(noise, Side, Side, PixelFormat.Gray8)), new EditOptions { Steps = 1 });
+        using var editor = fixture.Painter.Open(session.Picture);
+        job.Run(() => editor, () => null, NullLogger.Instance);
+        Assert.Equal(EditPhase.Done, job.State.Phase);
+        Assert.Contains("too large to be kept", Assert.Single(session.Find(1).State.Warnings), StringComparison.Ordinal);
+        Assert.Null(EditFile.ReadMetadata(session.Find(1).Png)!.Record);
+    }
+
+    [Fact]
     public async Task Stopping_ends_edits_and_streams()
     {
         var server = await fixture.Start();
