@@ -22,6 +22,24 @@ public static class SideBySide
         if (images.IsEmpty)
             throw new ArgumentException("A strip needs at least one picture.", nameof(images));
 
+        var (width, height) = SizeOf(images);
+        var strip = new byte[width * height * 3];
+        strip.AsSpan().Fill(Paper);
+        var left = Margin;
+        foreach (var image in images)
+        {
+            var factor = Factor(image);
+            Paste(image, factor, strip, width, left, (height - (image.Height * factor)) / 2);
+            left += (image.Width * factor) + Margin;
+        }
+
+        return PixelImage.FromPixels(strip, width, height, PixelFormat.Rgb24);
+    }
+
+    /// <summary>The size of the strip that <see cref="Compose"/> makes of pictures as large as these.</summary>
+    /// <exception cref="ImageException">The strip would be larger than a <see cref="PixelImage"/> may be.</exception>
+    internal static (int Width, int Height) SizeOf(ReadOnlySpan<PixelImage> images)
+    {
         long width = Margin;
         var height = 0;
         foreach (var image in images)
@@ -32,20 +50,9 @@ public static class SideBySide
         }
 
         height += 2 * Margin;
-        if (width > PixelImage.MaxSide || height > PixelImage.MaxSide || width * height > PixelImage.MaxPixels)
-            throw new ImageException($"A strip of {width}×{height} pixels is too large; compose fewer or smaller pictures.");
-
-        var strip = new byte[width * height * 3];
-        strip.AsSpan().Fill(Paper);
-        var left = Margin;
-        foreach (var image in images)
-        {
-            var factor = Factor(image);
-            Paste(image, factor, strip, (int)width, left, (height - (image.Height * factor)) / 2);
-            left += (image.Width * factor) + Margin;
-        }
-
-        return PixelImage.FromPixels(strip, (int)width, height, PixelFormat.Rgb24);
+        return width <= PixelImage.MaxSide && height <= PixelImage.MaxSide && width * height <= PixelImage.MaxPixels
+            ? ((int)width, height)
+            : throw new ImageException($"A strip of {width}×{height} pixels is too large; compose fewer or smaller pictures.");
     }
 
     static int Factor(PixelImage image)

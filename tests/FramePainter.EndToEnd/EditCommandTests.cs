@@ -115,6 +115,49 @@ public sealed class EditCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_written_into_is_told_before_the_edit()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there is a folder that nobody can write into, not even root.");
+        foreach (var arguments in new[] { new[] { "edit", "--sample", "0", "--out", "/proc/out.png" }, ["eval", "--pairs", "toy", "--out", "/proc/out"] })
+        {
+            var outcome = CommandLine.Run(arguments);
+            outcome.AssertExit(1);
+            Assert.Equal("error: The folder '/proc' cannot be written into", outcome.Error.Split(':')[0] + ":" + outcome.Error.Split(':')[1]);
+        }
+    }
+
+    [Fact]
+    public void A_row_that_is_too_large_is_told_before_the_edit()
+    {
+        var wide = PixelImage.FromPixels(new byte[12000 * 64], 12000, 64, PixelFormat.Gray8);
+        ImageFile.Save(wide, In("wide.png"));
+        foreach (var (strip, named) in new[] { ("strip.png", "36032×80"), ("strip.webp", "36032×80") })
+            Fails(named, "--image", In("wide.png"), "--sketch", In("wide.png"), "--side-by-side", In(strip), "--model", In("no-model"));
+
+        ImageFile.Save(PixelImage.FromPixels(new byte[17000 * 8], 17000, 8, PixelFormat.Gray8), In("wider.png"));
+        var outcome = CommandLine.Run("edit", "--image", In("wider.png"), "--sketch", In("wider.png"), "--out", In("out.webp"), "--model", In("no-model"));
+        outcome.AssertExit(1);
+        Assert.Contains("does not fit WebP", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_signal_too_large_for_the_metadata_is_left_out_of_it()
+    {
+        // Noise does not deflate: 26 MB of it stay 26 MB.
+        const int Side = 5120;
+        var noise = new byte[Side * Side];
+        new Random(1).NextBytes(noise);
+        File.WriteAllBytes(In("image.png"), ToyModel.Samples[3].Source.ToArray());
+        ImageFile.Save(PixelImage.FromPixels(noise, Side, Side, PixelFormat.Gray8), In("noise.png"));
+        var outcome = CommandLine.Run("edit", "--image", In("image.png"), "--sketch", In("noise.png"), "--steps", "1", "--out", In("out.png"));
+        outcome.AssertExit(0);
+        Assert.Contains("--no-metadata", Assert.Single(outcome.Error.Split('\n'), line => line.StartsWith("warning: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var metadata = EditFile.ReadMetadata(In("out.png"))!;
+        Assert.Equal((1, "sketch"), (metadata.Options.Steps, metadata.Signal));
+        Assert.Null(metadata.Record);
+    }
+
+    [Fact]
     public void A_missing_model_exits_1_and_is_named() => Fails("no-model", "--sample", "0", "--model", In("no-model"));
 
     [Fact]

@@ -10,6 +10,8 @@ public sealed class UsageTests
     [InlineData("edit --sample 007 --image a.png --out c.png", "--sample")]
     [InlineData("edit --sample 999 --out c.png", "999")]
     [InlineData("edit --sample 007 --out c.gif", ".gif")]
+    [InlineData("edit --sample 007 --out c.png --side-by-side ./c.png", "Two outputs")]
+    [InlineData("edit --sample 007 --out c.png --dump ./c.png", "Two outputs")]
     [InlineData("edit --sample 007 --out c.png --steps 0", "--steps")]
     [InlineData("edit --sample 007 --out c.png --steps many", "--steps")]
     [InlineData("edit --sample 007 --out c.png --guidance NaN", "--guidance")]

@@ -86,6 +86,9 @@ static class EditCommand
                 result.AddError($"{option.Name}: {e.Message}");
             }
         }
+
+        if (OutputFiles.Twice(new[] { s_out, s_strip, s_dump }.Select(o => result.GetValue(o)).Where(p => p is { Length: > 0 })!) is { } twice)
+            result.AddError($"Two outputs are '{twice}': give each a file of its own.");
     }
 
     static void Run(ParseResult parsed, CancellationToken cancel)
@@ -97,6 +100,12 @@ static class EditCommand
 
         var input = EditInput.Load(parsed.GetValue(s_sample), parsed.GetValue(s_image), parsed.GetValue(s_sketch), parsed.GetValue(s_coarse));
         var options = s_settings.Options(parsed, input.Seed, input.Draws);
+        ImageFile.CheckSize(input.Image.Width, input.Image.Height, outputs[0]!);
+        if (outputs[1] is { } strip)
+        {
+            var (width, height) = SideBySide.SizeOf([input.Image, input.Signal, input.Image]);
+            ImageFile.CheckSize(width, height, strip);
+        }
 
         var metadata = !parsed.GetValue(s_noMetadata) && ImageFile.FormatOf(outputs[0]!) == ImageFormat.Png;
         var settings = s_model.Settings(parsed) with { HashModel = metadata };
@@ -111,12 +120,12 @@ static class EditCommand
 
     static void Write(List<string?> outputs, bool overwrite, bool metadata, EditInput input, EditResult result, EditOptions options)
     {
-        if (metadata)
-            EditFile.Save(result, outputs[0]!, overwrite);
-        else
-            ImageFile.Save(result.Edited, outputs[0]!, overwrite: overwrite);
-        if (outputs[1] is { } strip)
-            ImageFile.Save(SideBySide.Compose(input.Image, input.Signal, result.Edited), strip, overwrite: overwrite);
+        // All of them are made before any is written.
+        var edited = OutputFiles.Edited(result, outputs[0]!, metadata);
+        var row = outputs[1] is null ? null : ImageFile.Encode(SideBySide.Compose(input.Image, input.Signal, result.Edited), outputs[1]!);
+        OutputFiles.Write(outputs[0]!, overwrite, edited);
+        if (row is not null)
+            OutputFiles.Write(outputs[1]!, overwrite, row);
         if (outputs[2] is { } dump)
             EditDump.Write(dump, result, options);
 

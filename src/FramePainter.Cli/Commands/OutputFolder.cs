@@ -9,7 +9,15 @@ static class OutputFolder
         if (File.Exists(folder))
             throw new IOException($"'{folder}' is a file; name a folder to write into.");
         if (!Directory.Exists(folder))
+        {
+            // Made only when there is something to write; the folder that it is made in is there.
+            var above = Path.GetFullPath(folder);
+            while (!Directory.Exists(above))
+                above = Path.GetDirectoryName(above) ?? throw new DirectoryNotFoundException($"There is no place for the folder '{folder}'.");
+
+            OutputFiles.CheckFolder(above);
             return;
+        }
 
         foreach (var name in names)
             OutputFiles.Check(Path.Combine(folder, name), overwrite);

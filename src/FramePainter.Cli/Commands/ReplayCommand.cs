@@ -46,6 +46,7 @@ static class ReplayCommand
         var metadata = EditFile.ReadMetadata(edit)
             ?? throw new MetadataException($"'{edit}' does not say how it was made: it was written with --no-metadata, or by a program that dropped the text.");
         var image = ImageFile.Load(parsed.GetRequiredValue(s_image));
+        ImageFile.CheckSize(image.Width, image.Height, path);
         var settings = s_model.Settings(parsed) with { HashModel = metadata.ModelHashes.Count > 0 };
         var result = EditProgressDisplay.Run(metadata.Options.Steps, progress =>
         {
@@ -56,11 +57,7 @@ static class ReplayCommand
         foreach (var warning in result.Warnings)
             Console.Error.WriteLine("warning: " + warning.Message);
 
-        if (!parsed.GetValue(s_noMetadata) && ImageFile.FormatOf(path) == ImageFormat.Png)
-            EditFile.Save(result, path, overwrite);
-        else
-            ImageFile.Save(result.Edited, path, overwrite: overwrite);
-
+        OutputFiles.Write(path, overwrite, OutputFiles.Edited(result, path, !parsed.GetValue(s_noMetadata) && ImageFile.FormatOf(path) == ImageFormat.Png));
         Console.Out.WriteLine(path);
     }
 }
