@@ -20,7 +20,7 @@ static unsafe class Decoder
         fixed (byte* start = bytes)
         {
             using var codec = Open(start, bytes.Length, name);
-            return Decode(codec, bytes.Length, name);
+            return Decode(codec, bytes, name);
         }
     }
 
@@ -45,7 +45,7 @@ static unsafe class Decoder
             ?? throw new ImageException($"{name} has no readable picture header ({Reason(result)}).");
     }
 
-    static PixelImage Decode(SKCodec codec, int length, string name)
+    static PixelImage Decode(SKCodec codec, ReadOnlySpan<byte> bytes, string name)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width > PixelImage.MaxSide || height > PixelImage.MaxSide || (long)width * height > PixelImage.MaxPixels)
@@ -61,7 +61,7 @@ static unsafe class Decoder
             SKEncodedImageFormat.Jpeg => MaxJpegPixelsPerByte,
             _ => int.MaxValue,
         };
-        if (length < (long)width * height / pixelsPerByte)
+        if (bytes.Length < (long)width * height / pixelsPerByte)
             throw new ImageException($"{name} cannot be decoded: {Reason(SKCodecResult.IncompleteInput)}.");
 
         if (codec.FrameCount > 1)
@@ -82,7 +82,9 @@ static unsafe class Decoder
 
             var format = gray ? PixelFormat.Gray8 : opaque ? PixelFormat.Rgb24 : PixelFormat.Rgba32;
             var all = new Span<byte>(pixels, info.BytesSize);
-            return Orientation.Upright(format == PixelFormat.Rgb24 ? DropAlpha(all) : all, width, height, format, codec.EncodedOrigin);
+            // Of a PNG the codec does not tell it.
+            var origin = codec.EncodedFormat == SKEncodedImageFormat.Png ? Orientation.Of(PngText.DataOf(bytes, "eXIf"u8)) : codec.EncodedOrigin;
+            return Orientation.Upright(format == PixelFormat.Rgb24 ? DropAlpha(all) : all, width, height, format, origin);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SkiaSharp;
 
 namespace FramePainter.Imaging;
@@ -5,6 +6,33 @@ namespace FramePainter.Imaging;
 /// <summary>Applies the orientation that a camera noted in EXIF.</summary>
 static class Orientation
 {
+    const int Tag = 0x0112;
+    const int Short = 3;
+    const int Entry = 12;
+
+    /// <summary>The orientation in EXIF data by themselves, as a PNG has them; upright where there is none, or none that can be read.</summary>
+    public static SKEncodedOrigin Of(ReadOnlySpan<byte> exif)
+    {
+        var little = exif.StartsWith("II*\0"u8);
+        if (exif.Length < 8 || (!little && !exif.StartsWith("MM\0*"u8)))
+            return SKEncodedOrigin.TopLeft;
+
+        var first = little ? BinaryPrimitives.ReadUInt32LittleEndian(exif[4..]) : BinaryPrimitives.ReadUInt32BigEndian(exif[4..]);
+        if (first > exif.Length - 2)
+            return SKEncodedOrigin.TopLeft;
+
+        var entries = exif[((int)first + 2)..];
+        for (var left = Number(exif[(int)first..]); left > 0 && entries.Length >= Entry; left--, entries = entries[Entry..])
+        {
+            if (Number(entries) == Tag && Number(entries[2..]) == Short)
+                return Number(entries[8..]) is var origin and >= (int)SKEncodedOrigin.TopLeft and <= (int)SKEncodedOrigin.LeftBottom ? (SKEncodedOrigin)origin : SKEncodedOrigin.TopLeft;
+        }
+
+        return SKEncodedOrigin.TopLeft;
+
+        int Number(ReadOnlySpan<byte> at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(at) : BinaryPrimitives.ReadUInt16BigEndian(at);
+    }
+
     /// <summary>The picture as it is meant to be seen.</summary>
     /// <param name="pixels">Rows without gaps, [height, width, channels].</param>
     /// <param name="width">Width as stored.</param>

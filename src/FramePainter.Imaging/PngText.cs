@@ -72,7 +72,7 @@ public static class PngText
 
             if (IsText(chunk.Type) && chunk.Data.StartsWith(key))
             {
-                if (Crc32.HashToUInt32(rest[4..(chunk.Length - 4)]) != BinaryPrimitives.ReadUInt32BigEndian(rest[(chunk.Length - 4)..]))
+                if (!IsSound(rest, chunk))
                     throw new ImageException($"The text '{keyword}' in the PNG file is damaged: its checksum is wrong.");
 
                 return Read(chunk.Type, chunk.Data[key.Length..], keyword);
@@ -85,6 +85,21 @@ public static class PngText
         }
 
         return null;
+    }
+
+    /// <summary>What the first sound chunk of a type holds; nothing where there is none.</summary>
+    internal static ReadOnlySpan<byte> DataOf(ReadOnlySpan<byte> png, ReadOnlySpan<byte> type)
+    {
+        var rest = png.StartsWith(Magic) ? png[Magic.Length..] : [];
+        while (TryChunk(rest, out var chunk))
+        {
+            if (chunk.Type.SequenceEqual(type) && IsSound(rest, chunk))
+                return chunk.Data;
+
+            rest = rest[chunk.Length..];
+        }
+
+        return [];
     }
 
     static bool IsText(ReadOnlySpan<byte> type) => type.SequenceEqual("tEXt"u8) || type.SequenceEqual("zTXt"u8) || type.SequenceEqual("iTXt"u8);
@@ -148,6 +163,9 @@ public static class PngText
         chunk = new Chunk(bytes.Slice(4, 4), bytes.Slice(8, (int)length));
         return true;
     }
+
+    static bool IsSound(ReadOnlySpan<byte> bytes, Chunk chunk) =>
+        Crc32.HashToUInt32(bytes[4..(chunk.Length - 4)]) == BinaryPrimitives.ReadUInt32BigEndian(bytes[(chunk.Length - 4)..]);
 
     static void WriteChunk(Span<byte> to, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {

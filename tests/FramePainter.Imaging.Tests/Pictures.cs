@@ -48,15 +48,23 @@ static class Pictures
     /// <summary>The JPEG with an EXIF segment that holds nothing but an orientation.</summary>
     public static byte[] WithOrientation(byte[] jpeg, byte orientation)
     {
-        byte[] exif =
+        byte[] exif = [.. "Exif\0\0"u8, .. Exif(orientation)];
+        return [0xFF, 0xD8, 0xFF, 0xE1, 0, (byte)(exif.Length + 2), .. exif, .. jpeg.AsSpan(2)];
+    }
+
+    /// <summary>The PNG with such EXIF data behind its header.</summary>
+    public static byte[] WithExif(byte[] png, ReadOnlySpan<byte> exif) => [.. png.AsSpan(0, 33), .. Chunk("eXIf"u8, exif), .. png.AsSpan(33)];
+
+    /// <summary>EXIF data that hold nothing but an orientation, in either order of bytes.</summary>
+    public static byte[] Exif(byte orientation, bool little = false) => little
+        ? [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]
+        :
         [
-            .. "Exif\0\0"u8, .. "MM\0*"u8, 0, 0, 0, 8,
+            .. "MM\0*"u8, 0, 0, 0, 8,
             0, 1, // one entry: tag 0x0112, a short, one of them
             0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0,
             0, 0, 0, 0,
         ];
-        return [0xFF, 0xD8, 0xFF, 0xE1, 0, (byte)(exif.Length + 2), .. exif, .. jpeg.AsSpan(2)];
-    }
 
     static byte[] Chunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {

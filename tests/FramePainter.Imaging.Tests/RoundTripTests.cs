@@ -71,13 +71,36 @@ public sealed class RoundTripTests
         for (var i = 0; i < stored.Length; i++)
             stored[i] = (byte)(32 + (64 * ((i % 32 / 16) + (2 * (i / 32 / 8)))));
 
-        var jpeg = Pictures.Encode(PixelImage.FromPixels(stored, 32, 16, PixelFormat.Gray8), ImageFormat.Jpeg, 100);
-        var upright = ImageFile.Load(Pictures.WithOrientation(jpeg, orientation));
+        var picture = PixelImage.FromPixels(stored, 32, 16, PixelFormat.Gray8);
+        var (jpeg, png) = (Pictures.Encode(picture, ImageFormat.Jpeg, 100), Pictures.Encode(picture, ImageFormat.Png));
+        AssertUpright(Pictures.WithOrientation(jpeg, orientation));
+        AssertUpright(Pictures.WithExif(png, Pictures.Exif(orientation)));
+        AssertUpright(Pictures.WithExif(png, Pictures.Exif(orientation, little: true)));
 
-        Assert.Equal(orientation >= 5 ? (16, 32) : (32, 16), (upright.Width, upright.Height));
-        char Quarter(int column, int row) =>
-            (char)('A' + (upright.Pixels[(((row * upright.Height / 2) + 3) * upright.Width) + (column * upright.Width / 2) + 3] / 64));
-        Assert.Equal(expected, $"{Quarter(0, 0)}{Quarter(1, 0)}/{Quarter(0, 1)}{Quarter(1, 1)}");
+        void AssertUpright(byte[] file)
+        {
+            var upright = ImageFile.Load(file);
+            Assert.Equal(orientation >= 5 ? (16, 32) : (32, 16), (upright.Width, upright.Height));
+            char Quarter(int column, int row) =>
+                (char)('A' + (upright.Pixels[(((row * upright.Height / 2) + 3) * upright.Width) + (column * upright.Width / 2) + 3] / 64));
+            Assert.Equal(expected, $"{Quarter(0, 0)}{Quarter(1, 0)}/{Quarter(0, 1)}{Quarter(1, 1)}");
+        }
+    }
+
+    [Fact]
+    public void Damaged_Exif_in_a_PNG_leaves_the_picture_as_it_is_stored()
+    {
+        var picture = Pictures.Noise(5, 3, PixelFormat.Gray8);
+        var png = Pictures.Encode(picture, ImageFormat.Png);
+        var exif = Pictures.Exif(6);
+        for (var length = 0; length < 20; length++)
+            AssertSame(picture, ImageFile.Load(Pictures.WithExif(png, exif.AsSpan(0, length))));
+
+        foreach (byte none in (byte[])[0, 9, 255])
+            AssertSame(picture, ImageFile.Load(Pictures.WithExif(png, Pictures.Exif(none))));
+
+        exif.AsSpan(4, 4).Fill(0xFF);
+        AssertSame(picture, ImageFile.Load(Pictures.WithExif(png, exif)));
     }
 
     static void AssertSame(PixelImage expected, PixelImage actual)
