@@ -54,11 +54,21 @@ public static class ToyModel
 
     static string DefaultCache()
     {
-        // Create: without it the answer is empty where the folder is not there yet, as on a fresh Linux home.
-        var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+        var data = "";
+        Exception? inner = null;
+        try
+        {
+            // Create: without it the answer is empty where the folder is not there yet, as on a fresh Linux home.
+            data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            inner = e;
+        }
+
         return data.Length > 0
             ? Path.Combine(data, "FramePainter")
-            : throw new CheckpointException("This user has no folder for local application data to keep the toy checkpoint in: give a cache folder.");
+            : throw new CheckpointException("This user has no folder for local application data to keep the toy checkpoint in: give a cache folder.", inner: inner);
     }
 
     // All files go into a folder of this call's own, which gets its final name in one step: no process ever sees half a checkpoint.

@@ -97,6 +97,24 @@ public sealed class ExtractionTests : IDisposable
         Assert.StartsWith(file, error.File, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_home_that_cannot_be_written_is_a_typed_error_that_says_what_to_do()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the system itself says where such data go.");
+        const string Variable = "XDG_DATA_HOME";
+        var before = Environment.GetEnvironmentVariable(Variable);
+        // Nobody can make a folder there, not even root.
+        Environment.SetEnvironmentVariable(Variable, "/proc/nowhere/data");
+        try
+        {
+            Assert.Contains("give a cache folder", Assert.Throws<CheckpointException>(() => ToyModel.Folder).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Variable, before);
+        }
+    }
+
     static SortedDictionary<string, string> Embedded()
     {
         var assembly = typeof(ToyModel).Assembly;
