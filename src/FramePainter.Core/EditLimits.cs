@@ -55,8 +55,7 @@ public sealed record EditLimits
         {
             case SketchSignal sketch:
                 Check(sketch.Strokes);
-                CheckCount(sketch.Vectors?.Count ?? 0, Strokes, "strokes", nameof(Strokes));
-                CheckCount(sketch.Vectors?.Sum(s => (long)s.Points.Count) ?? 0, StrokePoints, "points of strokes", nameof(StrokePoints));
+                Check(sketch.Vectors ?? []);
                 break;
             case CoarseSignal coarse:
                 Check(coarse.Picture);
@@ -69,6 +68,28 @@ public sealed record EditLimits
                 Check(both.Drags);
                 break;
         }
+    }
+
+    /// <summary>Refuses a signal that would have too much of anything, before it is made of its record.</summary>
+    /// <exception cref="SignalException">It would have.</exception>
+    /// <exception cref="ImageException">Its picture would be too large.</exception>
+    internal void Check(SignalRecord record)
+    {
+        Check(record.Strokes);
+        if (record.Kind == SignalRecordKind.Strokes)
+        {
+            CheckPixels(record.StrokeSize.Width, record.StrokeSize.Height, PicturePixels, "A picture", nameof(PicturePixels));
+        }
+        else if (record.Picture is { } picture)
+        {
+            Check(picture);
+        }
+    }
+
+    void Check(IReadOnlyList<Stroke> strokes)
+    {
+        CheckCount(strokes.Count, Strokes, "strokes", nameof(Strokes));
+        CheckCount(strokes.Sum(s => (long)s.Points.Count), StrokePoints, "points of strokes", nameof(StrokePoints));
     }
 
     static void Require(int value, int most, string name)

@@ -46,7 +46,13 @@ public sealed record EditMetadata
     public Signal ToSignal(PixelImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var picture = Record?.ToSignal(image);
+        return MakeSignal(image, CancellationToken.None);
+    }
+
+    /// <summary>Makes the signal again; its drawing can be cancelled.</summary>
+    internal Signal MakeSignal(PixelImage image, CancellationToken cancel)
+    {
+        var picture = Record?.ToSignal(image, cancel);
         if (Record is null || (picture is null && Points.Count == 0))
         {
             throw new MetadataException("The metadata does not hold the signal; only an edit whose metadata was written with it can be made again.");

@@ -190,8 +190,15 @@ public sealed class Painter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(metadata);
+        Limits.Check(image);
+        if (metadata.Record is { } record)
+        {
+            Limits.Check(record);
+        }
+
+        cancel.ThrowIfCancellationRequested();
         var warnings = ReplayCheck.Run(image, metadata, Attention, Device, _pipeline.ModelHashes(cancel));
-        var result = RunOnce(image, metadata.ToSignal(image), metadata.Options with { Progress = progress }, cancel);
+        var result = RunOnce(image, metadata.MakeSignal(image, cancel), metadata.Options with { Progress = progress }, cancel);
         return result.With([.. result.Warnings, .. warnings]);
     }
 

@@ -48,12 +48,12 @@ public sealed class SignalRecord
     };
 
     /// <summary>The signal again, without drag points; null when it had nothing else.</summary>
-    internal Signal? ToSignal(PixelImage image) => Kind switch
+    internal Signal? ToSignal(PixelImage image, CancellationToken cancel) => Kind switch
     {
-        SignalRecordKind.Strokes => Signal.Sketch(Strokes, StrokeSize.Width, StrokeSize.Height),
+        SignalRecordKind.Strokes => Signal.Sketch(Strokes, StrokeSize.Width, StrokeSize.Height, cancel),
         SignalRecordKind.Sketch => Signal.Sketch(Picture!),
         SignalRecordKind.Coarse => Signal.Coarse(Picture!),
-        SignalRecordKind.Move => Signal.Move(image, Picture!, Transform),
+        SignalRecordKind.Move => Signal.Move(image, Picture!, Transform, cancel),
         _ => null,
     };
 }

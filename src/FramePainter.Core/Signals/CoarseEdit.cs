@@ -24,7 +24,10 @@ public static class CoarseEdit
     /// <exception cref="SignalException">
     /// The mask is of another size or selects nothing; the transform is not finite, flattens the region or enlarges it beyond <see cref="MaxEnlargement"/>; nothing of the region stays in the picture.
     /// </exception>
-    public static PixelImage Move(PixelImage picture, PixelImage mask, Matrix3x2 transform)
+    public static PixelImage Move(PixelImage picture, PixelImage mask, Matrix3x2 transform) => Draw(picture, mask, transform, CancellationToken.None);
+
+    /// <summary>Moves a region of a picture; looks at the token between rows.</summary>
+    internal static PixelImage Draw(PixelImage picture, PixelImage mask, Matrix3x2 transform, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(picture);
         ArgumentNullException.ThrowIfNull(mask);
@@ -44,6 +47,7 @@ public static class CoarseEdit
         var landed = false;
         for (var y = 0; y < rgb.Height; y++)
         {
+            cancel.ThrowIfCancellationRequested();
             for (var x = 0; x < rgb.Width; x++)
             {
                 var at = (y * rgb.Width) + x;

@@ -30,12 +30,7 @@ public abstract class Signal
     /// <param name="height">Its height.</param>
     /// <exception cref="SignalException">There are no or too many strokes, or one does not touch the picture.</exception>
     /// <exception cref="ImageException">The size is out of range.</exception>
-    public static Signal Sketch(IEnumerable<Stroke> strokes, int width, int height)
-    {
-        ArgumentNullException.ThrowIfNull(strokes);
-        Stroke[] list = [.. strokes.Take(StrokeRasterizer.MaxStrokes + 1)];
-        return new SketchSignal(StrokeRasterizer.Draw(list, width, height)) { Vectors = list };
-    }
+    public static Signal Sketch(IEnumerable<Stroke> strokes, int width, int height) => Sketch(strokes, width, height, CancellationToken.None);
 
     /// <summary>A coarse edit: the picture with a region roughly moved or painted over, as an RGB picture at any scale. <see cref="CoarseEdit.Move"/> makes one.</summary>
     /// <param name="picture">The coarse edit, with the picture's aspect ratio.</param>
@@ -51,7 +46,7 @@ public abstract class Signal
     /// <param name="transform">Where a point of the region goes, in pixels.</param>
     /// <exception cref="SignalException">As for <see cref="CoarseEdit.Move"/>.</exception>
     public static Signal Move(PixelImage picture, PixelImage mask, System.Numerics.Matrix3x2 transform) =>
-        new CoarseSignal(CoarseEdit.Move(picture, mask, transform)) { Move = (mask, transform) };
+        Move(picture, mask, transform, CancellationToken.None);
 
     /// <summary>
     /// Drag points (paper, appendix A). In the conditional half, at the output of every spatial transformer block, the source frame's tokens at the
@@ -80,6 +75,18 @@ public abstract class Signal
 
         return new PointsSignal(list);
     }
+
+    /// <summary>A sketch of vector strokes, whose drawing can be cancelled.</summary>
+    internal static Signal Sketch(IEnumerable<Stroke> strokes, int width, int height, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(strokes);
+        Stroke[] list = [.. strokes.Take(StrokeRasterizer.MaxStrokes + 1)];
+        return new SketchSignal(StrokeRasterizer.Draw(list, width, height, cancel)) { Vectors = list };
+    }
+
+    /// <summary>A moved region, whose drawing can be cancelled.</summary>
+    internal static Signal Move(PixelImage picture, PixelImage mask, System.Numerics.Matrix3x2 transform, CancellationToken cancel) =>
+        new CoarseSignal(CoarseEdit.Draw(picture, mask, transform, cancel)) { Move = (mask, transform) };
 
     /// <summary>Both signals at once: drag points beside a sketch or a coarse edit, in any order.</summary>
     /// <param name="first">One signal.</param>

@@ -15,9 +15,14 @@ static class StrokeRasterizer
     const float Piece = 16;
 
     /// <summary>Draws strokes as <see cref="PixelFormat.Gray8"/>.</summary>
+    /// <param name="strokes">The strokes.</param>
+    /// <param name="width">Width of the picture.</param>
+    /// <param name="height">Its height.</param>
+    /// <param name="cancel">Looked at between the rows of every part of a stroke.</param>
     /// <exception cref="SignalException">There are no or too many strokes, or one does not touch the picture.</exception>
     /// <exception cref="ImageException">The size is out of range.</exception>
-    public static PixelImage Draw(IEnumerable<Stroke> strokes, int width, int height)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static PixelImage Draw(IEnumerable<Stroke> strokes, int width, int height, CancellationToken cancel = default)
     {
         PixelImage.CheckSize(width, height);
         var list = strokes.Take(MaxStrokes + 1).ToArray();
@@ -30,7 +35,7 @@ static class StrokeRasterizer
         for (var i = 0; i < list.Length; i++)
         {
             ArgumentNullException.ThrowIfNull(list[i], nameof(strokes));
-            if (!Draw(list[i], pixels, width, height))
+            if (!Draw(list[i], pixels, width, height, cancel))
             {
                 throw new SignalException($"Stroke {i} does not touch the picture of {width}×{height} pixels; give its points in the picture's pixels.");
             }
@@ -39,7 +44,7 @@ static class StrokeRasterizer
         return PixelImage.Adopt(pixels, width, height, PixelFormat.Gray8);
     }
 
-    static bool Draw(Stroke stroke, byte[] pixels, int width, int height)
+    static bool Draw(Stroke stroke, byte[] pixels, int width, int height, CancellationToken cancel)
     {
         var (points, touched) = (stroke.Points, false);
         for (var i = 0; i < Math.Max(1, points.Count - 1); i++)
@@ -48,14 +53,15 @@ static class StrokeRasterizer
             var pieces = Math.Max(1, (int)MathF.Ceiling(Vector2.Distance(from, to) / (Piece + stroke.Width)));
             for (var piece = 0; piece < pieces; piece++)
             {
-                touched |= DrawPiece(Vector2.Lerp(from, to, (float)piece / pieces), Vector2.Lerp(from, to, (float)(piece + 1) / pieces), stroke.Width / 2, pixels, width, height);
+                cancel.ThrowIfCancellationRequested();
+                touched |= DrawPiece(Vector2.Lerp(from, to, (float)piece / pieces), Vector2.Lerp(from, to, (float)(piece + 1) / pieces), stroke.Width / 2, pixels, width, height, cancel);
             }
         }
 
         return touched;
     }
 
-    static bool DrawPiece(Vector2 from, Vector2 to, float radius, byte[] pixels, int width, int height)
+    static bool DrawPiece(Vector2 from, Vector2 to, float radius, byte[] pixels, int width, int height, CancellationToken cancel)
     {
         var reach = new Vector2(radius + 1);
         var low = Vector2.Clamp(Vector2.Min(from, to) - reach, Vector2.Zero, new Vector2(width, height));
@@ -63,6 +69,7 @@ static class StrokeRasterizer
         var touched = false;
         for (var y = (int)low.Y; y < (int)MathF.Ceiling(high.Y); y++)
         {
+            cancel.ThrowIfCancellationRequested();
             for (var x = (int)low.X; x < (int)MathF.Ceiling(high.X); x++)
             {
                 var value = (byte)MathF.Round(255 * Covered(Distance(new Vector2(x + 0.5f, y + 0.5f), from, to), radius));

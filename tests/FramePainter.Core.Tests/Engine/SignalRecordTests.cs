@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using FramePainter.Core.Tests.Support;
 
@@ -80,6 +81,42 @@ public sealed class SignalRecordTests
     [InlineData("\"pixels\":\"", "\"pixels\":\"/////")]
     [InlineData("\"kind\":\"Sketch\"", "\"kind\":\"Move\"")]
     public void Damaged_pictures_are_refused(string find, string replacement) => Refused(Text("gray sketch"), find, replacement);
+
+    [Fact]
+    public void A_replay_is_held_to_the_limits_before_anything_is_drawn()
+    {
+        using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Threads = 2, Limits = new EditLimits { PicturePixels = 70 * 60, Strokes = 2, StrokePoints = 3 } });
+        var dot = new Stroke([new(1, 1)], 32768);
+        Refused<ImageException>(SignalRecord.OfStrokes([dot], 16384, 16384), nameof(EditLimits.PicturePixels));
+        Refused<SignalException>(SignalRecord.OfStrokes([dot, dot, dot], 70, 60), nameof(EditLimits.Strokes));
+        Refused<SignalException>(SignalRecord.OfStrokes([new Stroke([new(1, 1), new(2, 2), new(3, 3), new(4, 4)], 1)], 70, 60), nameof(EditLimits.StrokePoints));
+        Refused<ImageException>(SignalRecord.OfPicture(SignalRecordKind.Sketch, Pictures.Constant(71, 60, PixelFormat.Gray8, 9)), nameof(EditLimits.PicturePixels));
+        Assert.NotNull(painter.Replay(s_picture, Metadata(SignalRecord.OfStrokes([dot, dot], 70, 60)) with { Options = s_one }));
+
+        void Refused<T>(SignalRecord record, string limit)
+            where T : FramePainterException
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Contains($"EditLimits.{limit}", Assert.Throws<T>(() => painter.Replay(s_picture, Metadata(record))).Message, StringComparison.Ordinal);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        }
+    }
+
+    /// <summary>A few kilobytes of text can ask for hours of drawing: wide strokes, each of whose parts covers the whole canvas.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_replay_that_draws_for_long_can_be_cancelled(bool moves)
+    {
+        var picture = Pictures.Constant(2048, 2048, PixelFormat.Rgb24, 90);
+        var wide = new Stroke(Enumerable.Range(0, 2000).Select(i => new Vector2(i % 2 == 0 ? -2000 : 2000, -8000)), 32768);
+        var record = moves ? SignalRecord.OfMove(picture, Matrix3x2.CreateScale(16)) : SignalRecord.OfStrokes([wide], 2048, 2048);
+        using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Threads = 2 });
+        using var cancel = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        var clock = Stopwatch.StartNew();
+        Assert.ThrowsAny<OperationCanceledException>(() => painter.Replay(picture, Metadata(record) with { Width = 2048, Height = 2048 }, cancel: cancel.Token));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(6));
+    }
 
     [Fact]
     public void Without_its_signal_an_edit_cannot_be_made_again()
