@@ -16,8 +16,15 @@ sealed class HashCache(string file)
     /// <summary>The cache of this user; null where there is no folder for one.</summary>
     public static HashCache? OfUser()
     {
-        var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
-        return data.Length > 0 ? new HashCache(Path.Combine(data, "FramePainter", "weight-hashes.txt")) : null;
+        try
+        {
+            var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+            return data.Length > 0 ? new HashCache(Path.Combine(data, "FramePainter", "weight-hashes.txt")) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The hash of a file: the one remembered, or computed and remembered.</summary>

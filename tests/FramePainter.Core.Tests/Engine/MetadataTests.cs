@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FramePainter.Core.Tests.Support;
+using FramePainter.Weights;
 
 namespace FramePainter.Core.Tests.Engine;
 
@@ -42,6 +43,25 @@ public sealed class MetadataTests
         Assert.Equal(4, hashes.Count);
         var file = Path.Combine(Repository.TinyModel, "framepainter", "encoder_diffusion_pytorch_model.safetensors");
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))), hashes["control/encoder_diffusion_pytorch_model.safetensors"]);
+    }
+
+    [Fact]
+    public void Weights_are_hashed_where_the_user_has_no_folder_for_a_cache()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The folder is named by the environment on Linux alone.");
+        const string variable = "XDG_DATA_HOME";
+        var before = Environment.GetEnvironmentVariable(variable);
+        try
+        {
+            Environment.SetEnvironmentVariable(variable, Path.Combine(Environment.ProcessPath!, "data"));
+            Assert.Null(HashCache.OfUser());
+            using var painter = Open(hash: true);
+            Assert.Equal(4, painter.Edit(s_picture, s_signal, s_options).Metadata.ModelHashes.Count);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, before);
+        }
     }
 
     [Fact]
