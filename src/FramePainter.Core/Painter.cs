@@ -291,13 +291,14 @@ public sealed class Painter : IDisposable
 
     EditResult RunOnce(PixelImage image, Signal signal, EditOptions? options, CancellationToken cancel)
     {
-        using var picture = new PictureCache(image, once: true);
+        var picture = new PictureCache(image, once: true);
         try
         {
             return Run(picture, signal, options, cancel);
         }
         finally
         {
+            picture.Dispose();
             _pipeline.Budget?.Release(picture);
         }
     }

@@ -65,16 +65,36 @@ internal sealed class EditPipeline(Checkpoint checkpoint, IBackend backend, IWei
     {
         var size = SizePlan.Create(picture.Image.Width, picture.Image.Height, options.Size, Grid, options.Fit, Threads);
         Limits.Check(size);
+        PreparedSignal.Check(signal, size, options.PointCapacity);
+        var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
+        var captured = options.Capture is { } capture ? _networks.BlockOf(capture, size) : null;
+        var key = _networks.KeyOf(size, options, scheduler, signal.HasPoints, captured);
         Budget?.Admit(picture, size, options, signal.HasPoints);
+        try
+        {
+            picture.KeepOnly(key);
+            return Make(picture, size, signal, options, key, scheduler, captured, cancel);
+        }
+        catch
+        {
+            // The denoiser before this edit's is gone; where this edit's was not made, nothing is held.
+            if (!picture.HoldsDenoiser)
+            {
+                Budget?.Release(picture);
+            }
+
+            throw;
+        }
+    }
+
+    EditResult Make(
+        PictureCache picture, SizePlan size, Signal signal, EditOptions options, DenoiseKey key, EulerScheduler scheduler, AttentionBlock? captured, CancellationToken cancel)
+    {
         var decodeFlops = _networks.Decoder(size.Width, size.Height).Graph.Flops;
         var clock = new StageClock(options, decodeFlops);
         clock.Begin(EditStage.Prepare);
         var prepared = PreparedSignal.Of(signal, size, options.PointCapacity);
-        var scheduler = new EulerScheduler(new SchedulerSettings(checkpoint.Scheduler.SigmaMin, checkpoint.Scheduler.SigmaMax), options.Steps);
         var random = new TorchRandom(options.Seed);
-        var captured = options.Capture is { } capture ? _networks.BlockOf(capture, size) : null;
-        var key = _networks.KeyOf(size, options, scheduler, prepared.Points is not null, captured);
-        picture.KeepOnly(key);
         _tables.KeepOnly(key);
 
         var context = Describe(picture, clock, cancel);

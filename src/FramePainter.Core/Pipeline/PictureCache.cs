@@ -24,6 +24,9 @@ internal sealed class PictureCache(PixelImage image, bool once = false) : IDispo
     /// <summary>Whether the denoiser outlives an edit.</summary>
     public bool KeepsDenoiser => !once;
 
+    /// <summary>Whether there is a denoiser now.</summary>
+    public bool HoldsDenoiser => _denoiser is not null;
+
     /// <summary>The latents of a size and seed, or null.</summary>
     public float[]? Find(LatentsKey key) => _latents.GetValueOrDefault(key);
 

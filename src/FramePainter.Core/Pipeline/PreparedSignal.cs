@@ -31,6 +31,31 @@ internal sealed record PreparedSignal(PixelImage Control, float[]? Points, IRead
         _ => throw new SignalException($"This painter has no use for a {signal.Kind}."),
     };
 
+    /// <summary>Refuses what <see cref="Of"/> refuses, before memory is taken for it.</summary>
+    /// <param name="signal">The signal.</param>
+    /// <param name="size">The sizes of the edit.</param>
+    /// <param name="capacity">Rows of the table of points.</param>
+    /// <exception cref="SignalException">The signal does not fit the picture, or has more points than the capacity.</exception>
+    public static void Check(Signal signal, SizePlan size, int capacity)
+    {
+        switch (signal)
+        {
+            case SketchSignal sketch:
+                size.CheckAspect(sketch.Strokes, sketch.Kind);
+                break;
+            case CoarseSignal coarse:
+                size.CheckAspect(coarse.Picture, coarse.Kind);
+                break;
+            case PointsSignal points:
+                Table(points, size, capacity);
+                break;
+            case CombinedSignal both:
+                Check(both.Picture, size, capacity);
+                Check(both.Drags, size, capacity);
+                break;
+        }
+    }
+
     static PreparedSignal WithPoints(PreparedSignal picture, PointsSignal points, SizePlan size, int capacity) =>
         picture with { Points = Table(points, size, capacity), Drags = points.Drags.ToArray(), Warnings = [s_untrained] };
 

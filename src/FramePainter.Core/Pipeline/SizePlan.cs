@@ -120,7 +120,11 @@ sealed class SizePlan
 
     PixelImage Place(PixelImage content) => PictureEdges.Extend(content, Width, Height);
 
-    void CheckAspect(PixelImage signal, string kind)
+    /// <summary>Refuses a signal's picture of another shape.</summary>
+    /// <param name="signal">The picture.</param>
+    /// <param name="kind">What it is, for the message.</param>
+    /// <exception cref="SignalException">Its aspect ratio is not the picture's.</exception>
+    public void CheckAspect(PixelImage signal, string kind)
     {
         // A signal drawn at the working size is welcome too: a stretched picture has that aspect ratio by then.
         if (HasAspect(signal, SourceWidth, SourceHeight) || (Fit == Fit.Stretch && HasAspect(signal, Width, Height)))

@@ -1,5 +1,8 @@
+using FramePainter.Backends.Cpu;
 using FramePainter.Core.Tests.Support;
+using FramePainter.Pipeline;
 using FramePainter.Tensors;
+using FramePainter.Weights;
 
 namespace FramePainter.Core.Tests.Engine;
 
@@ -44,6 +47,35 @@ public sealed class SessionTests
         Assert.Equal(0, other.Timings.Single(t => t.Stage == EditStage.Describe).Flops);
         Assert.True(other.Timings.Single(t => t.Stage == EditStage.Encode).Flops > 0);
         Assert.True(Spent(second, EditStage.Describe) + Spent(second, EditStage.Encode) < (Spent(first, EditStage.Describe) + Spent(first, EditStage.Encode)) / 2);
+    }
+
+    [Fact]
+    public void Edits_that_fail_leave_the_memory_budget_as_it_really_is()
+    {
+        var (large, small) = (new EditOptions { Steps = 1, Size = (512, 512) }, new EditOptions { Steps = 1 });
+        using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Device = Device.Cpu, Threads = 2, MemoryBudget = RoomForOne(large) });
+        var misshapen = Signal.Sketch(Pictures.Random(64, 32, PixelFormat.Rgb24, 4));
+        using var other = painter.Open(s_picture);
+        using (var session = painter.Open(s_picture))
+        {
+            // Refused signals change nothing: what the edit before them left is held yet.
+            session.Edit(s_sketch, large);
+            Assert.Throws<SignalException>(() => session.Edit(misshapen, small));
+            Assert.Throws<SignalException>(() => session.Edit(s_points, small with { PointCapacity = 1 }));
+            Assert.Contains("other edits and open sessions hold", Assert.Throws<PlanException>(() => other.Edit(s_sketch, large)).Message, StringComparison.Ordinal);
+
+            // One that fails later has given the old plans back, and made none yet.
+            Assert.Throws<FormatException>(() => session.Edit(s_sketch, small with { Progress = new Failing() }));
+            other.Edit(s_sketch, large);
+            Assert.Throws<PlanException>(() => session.Edit(s_sketch, large));
+        }
+
+        other.Dispose();
+        using var refused = painter.Open(s_picture);
+        Assert.Throws<SignalException>(() => refused.Edit(misshapen, large));
+        Assert.Throws<FormatException>(() => refused.Edit(s_sketch, large with { Progress = new Failing() }));
+        using var last = painter.Open(s_picture);
+        Assert.NotNull(last.Edit(s_sketch, large));
     }
 
     [Fact]
@@ -189,6 +221,17 @@ public sealed class SessionTests
 
     static TimeSpan Spent(EditResult result, EditStage stage) => result.Timings.Single(t => t.Stage == stage).Duration;
 
+    /// <summary>A budget that one session's edits fit, and not those of two.</summary>
+    static long RoomForOne(EditOptions options)
+    {
+        using var checkpoint = Checkpoint.Open(Repository.TinyModel);
+        using var backend = new CpuBackend(2);
+        var networks = new Networks(checkpoint, AttentionKind.Matching);
+        var size = SizePlan.Create(64, 64, options.Size, networks.Grid, options.Fit);
+        var needs = new Estimator(checkpoint, networks, backend, 2).Measure(size, options, points: false, keeps: true)!;
+        return Painter.ProgramBytes() + needs.NeededBytes + ((needs.NeededBytes - needs.Need.Weights) / 2);
+    }
+
     static Painter Open() => Painter.Load(new PainterOptions { Model = Repository.TinyModel, Threads = 2 });
 
     static void AssertSame(EditResult expected, EditResult actual)
@@ -202,5 +245,11 @@ public sealed class SessionTests
     sealed class Immediate(Action<EditProgress> report) : IProgress<EditProgress>
     {
         public void Report(EditProgress value) => report(value);
+    }
+
+    /// <summary>Fails at the first report.</summary>
+    sealed class Failing : IProgress<EditProgress>
+    {
+        public void Report(EditProgress value) => throw new FormatException("from the callback");
     }
 }
