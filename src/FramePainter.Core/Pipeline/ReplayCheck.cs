@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace FramePainter.Pipeline;
 
 /// <summary>Whether a replay can give the pixels of its edit: refuses what cannot, warns of what may not.</summary>
-static class ReplayCheck
+static partial class ReplayCheck
 {
     /// <summary>Compares an edit's metadata with what there is to replay it.</summary>
     /// <exception cref="MetadataException">The picture, the model or the kind of attention is another.</exception>
@@ -37,7 +39,7 @@ static class ReplayCheck
             CompareModels(metadata.ModelHashes, models);
         }
 
-        if (!string.Equals(metadata.Device, device, StringComparison.Ordinal))
+        if (!string.Equals(WithoutThreads(metadata.Device), WithoutThreads(device), StringComparison.Ordinal))
         {
             warnings.Add($"it ran on '{metadata.Device}', and this is '{device}'");
         }
@@ -49,6 +51,12 @@ static class ReplayCheck
 
         return warnings.Count == 0 ? [] : [new EditWarning(EditWarningKind.ReplayUnverified, $"The replay may differ from its edit: {string.Join("; ", warnings)}.")];
     }
+
+    /// <summary>A device's description but for the number of threads, which no result depends on.</summary>
+    static string WithoutThreads(string device) => Threads().Replace(device, "CPU, ");
+
+    [GeneratedRegex("^CPU, [0-9]+ threads?, ", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Threads();
 
     static void CompareModels(IReadOnlyDictionary<string, string> expected, IReadOnlyDictionary<string, string> actual)
     {

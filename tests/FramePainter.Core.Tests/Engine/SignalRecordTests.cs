@@ -119,6 +119,21 @@ public sealed class SignalRecordTests
     }
 
     [Fact]
+    public void A_replay_warns_of_another_algorithm_and_not_of_other_threads()
+    {
+        var options = new PainterOptions { Model = Repository.TinyModel, Device = Device.Cpu, Threads = 1, HashModel = true };
+        using var painter = Painter.Load(options);
+        using var threads = Painter.Load(options with { Threads = 2 });
+        using var direct = Painter.Load(options with { Winograd = false });
+        var metadata = EditMetadata.FromJson(painter.Edit(s_picture, Signals()["strokes"], s_one).Metadata.ToJson());
+        Assert.Empty(threads.Replay(s_picture, metadata).Warnings);
+        var warning = Assert.Single(direct.Replay(s_picture, metadata).Warnings);
+        Assert.Equal(EditWarningKind.ReplayUnverified, warning.Kind);
+        Assert.Contains("without Winograd", warning.Message, StringComparison.Ordinal);
+        Assert.Single(painter.Replay(s_picture, metadata with { Device = direct.Device }).Warnings);
+    }
+
+    [Fact]
     public void Without_its_signal_an_edit_cannot_be_made_again()
     {
         var metadata = EditMetadata.FromJson(Text("strokes"));

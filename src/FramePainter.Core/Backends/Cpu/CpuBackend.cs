@@ -23,7 +23,7 @@ internal sealed class CpuBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {_numbers.Path}{_numbers.Text}";
+    public string Description => $"CPU, {_pool.Workers} thread{(_pool.Workers == 1 ? "" : "s")}, {_numbers.Path}{_numbers.Text}{(_winograd == WinogradUse.Never ? ", without Winograd" : "")}";
 
     /// <inheritdoc/>
     public IWeightStore CreateStore(IWeightSource source) => new CpuWeights(source, _numbers, _winograd, _pool.Workers);
