@@ -108,7 +108,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         }
         catch (CheckpointException e)
         {
-            var files = Directory.EnumerateFiles(path, "*.safetensors", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }).Order(StringComparer.Ordinal).ToArray();
+            var files = DiskReads.List(path, f => Directory.EnumerateFiles(f, "*.safetensors", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })).Order(StringComparer.Ordinal).ToArray();
             if (files.Length == 0)
                 throw;
 

@@ -76,7 +76,7 @@ sealed record CheckpointLayout(string Svd, string FramePainter, bool PreferFp16)
             return location.Model;
 
         var sibling = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(svd)) ?? svd, FramePainterFolder);
-        var hint = HasOwn(sibling) ? $" They are in '{sibling}': name it too, or name the folder that holds both." : string.Empty;
+        var hint = Fits(sibling, HasOwn) ? $" They are in '{sibling}': name it too, or name the folder that holds both." : string.Empty;
         throw new CheckpointException($"'{location.Model}' is a Stable Video Diffusion folder without FramePainter's own weights; the folder with {OwnFiles} is needed too.{hint}", location.Model);
     }
 
@@ -85,7 +85,7 @@ sealed record CheckpointLayout(string Svd, string FramePainter, bool PreferFp16)
         if (HasOwn(model))
             return new($"'{model}' holds FramePainter's own weights; the folder of stable-video-diffusion-img2vid-xt-1-1 is needed as the model, and this one beside it.", model);
 
-        var found = Directory.EnumerateFileSystemEntries(model).Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(8).ToArray();
+        var found = DiskReads.List(model, Directory.EnumerateFileSystemEntries).Select(Path.GetFileName).Order(StringComparer.Ordinal).Take(8).ToArray();
         var holds = found.Length == 0 ? "It is empty." : $"It holds {string.Join(", ", found)}.";
         return new(
             $"'{model}' is no model folder: it needs {string.Join(", ", s_svdFolders.Select(f => f + "/"))} of stable-video-diffusion-img2vid-xt-1-1, or {SvdFolder}/ and {FramePainterFolder}/. {holds}{Hint(model, f => HasSvd(f) || HasSvd(Path.Combine(f, SvdFolder)))}",
@@ -97,12 +97,25 @@ sealed record CheckpointLayout(string Svd, string FramePainter, bool PreferFp16)
     {
         const int depth = 3, mostFolders = 2000;
         var up = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        if (up is not null && fits(up))
+        if (up is not null && Fits(up, fits))
             return $" Its parent '{up}' looks right.";
 
         var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = depth - 1, IgnoreInaccessible = true };
-        var inner = Directory.EnumerateDirectories(folder, "*", options).Take(mostFolders).FirstOrDefault(fits);
+        var inner = DiskReads.List(folder, f => Directory.EnumerateDirectories(f, "*", options).Take(mostFolders)).FirstOrDefault(f => Fits(f, fits));
         return inner is null ? string.Empty : $" '{inner}' looks right.";
+    }
+
+    // A hint is no place for an error: what may not be listed is not hinted at.
+    static bool Fits(string folder, Func<string, bool> fits)
+    {
+        try
+        {
+            return fits(folder);
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
     }
 
     static void RequireFolder(string folder)
@@ -118,7 +131,7 @@ sealed record CheckpointLayout(string Svd, string FramePainter, bool PreferFp16)
 
     static bool HasOwn(string folder) =>
         Directory.Exists(folder)
-        && (Directory.EnumerateFiles(folder, UNetStem + ".*").Any() || Directory.EnumerateFiles(folder, ControlStem + ".*").Any());
+        && DiskReads.List(folder, f => Directory.EnumerateFiles(f, UNetStem + ".*").Concat(Directory.EnumerateFiles(f, ControlStem + ".*")).Take(1)).Length > 0;
 
     string FindWeights(string folder, string stem)
     {
@@ -133,7 +146,7 @@ sealed record CheckpointLayout(string Svd, string FramePainter, bool PreferFp16)
         }
 
         var pickles = Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)).Where(f => Path.GetExtension(f) is ".bin" or ".ckpt" or ".pt" or ".pth").ToArray()
+            ? DiskReads.List(folder, Directory.EnumerateFiles).Select(f => Path.GetFileName(f)).Where(f => Path.GetExtension(f) is ".bin" or ".ckpt" or ".pt" or ".pth").ToArray()
             : [];
         var note = pickles.Length > 0 ? $" Pickled weights ({string.Join(", ", pickles)}) are not read: fetch or convert to safetensors." : string.Empty;
         throw new CheckpointException($"'{folder}' has no weights: one of {string.Join(", ", candidates)} is needed.{note}", Path.Combine(folder, full[0]));

@@ -12,12 +12,29 @@ static class DiskReads
     static Fault? s_fault;
 
     /// <summary>Stands before an access of the calling thread: throws as the system would, or returns the most bytes that a read may give.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="wanted">Bytes that a read wants; 0 where the file is opened or asked for its length or time.</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="wanted">Bytes that a read wants; 0 where the folder is listed, or the file is opened or asked for its length or time.</param>
     internal delegate int Fault(string path, int wanted);
 
     /// <summary>Lets a fault stand before all accesses of the calling thread; null takes it away.</summary>
     internal static void Inject(Fault? fault) => s_fault = fault;
+
+    /// <summary>Lists a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="names">Finds what is asked for in it.</param>
+    /// <exception cref="CheckpointException">The folder may not be listed.</exception>
+    public static string[] List(string folder, Func<string, IEnumerable<string>> names)
+    {
+        try
+        {
+            s_fault?.Invoke(folder, 0);
+            return [.. names(folder)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"The folder '{folder}' cannot be listed: {e.Message} See that it is there and may be read by this user.", folder, inner: e);
+        }
+    }
 
     /// <summary>Opens a file.</summary>
     public static SafeFileHandle Open(string path)

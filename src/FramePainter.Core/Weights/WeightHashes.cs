@@ -84,7 +84,7 @@ public static class WeightHashes
             Add(file, !File.Exists(path) ? HashVerdict.Missing : string.Equals(Of(path, cancel), hash, StringComparison.Ordinal) ? HashVerdict.Same : HashVerdict.Different);
         }
 
-        foreach (var path in Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var path in DiskReads.List(folder, f => Directory.EnumerateFiles(f, "*.safetensors", SearchOption.AllDirectories)).Order(StringComparer.Ordinal))
         {
             var file = Path.GetRelativePath(folder, path).Replace('\\', '/');
             if (!published.ContainsKey(file))

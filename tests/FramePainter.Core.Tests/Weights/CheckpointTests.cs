@@ -56,6 +56,46 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal("unet.nothing", Assert.Throws<CheckpointException>(() => one.Open("unet.nothing")).Tensor);
     }
 
+    /// <summary>Tests run as root too, whom no mode of a folder keeps out.</summary>
+    [Theory]
+    [InlineData("empty", "empty", null)]
+    [InlineData("model", "model/framepainter", "model/framepainter")]
+    [InlineData("model", "model/svd/vae", null)]
+    public void A_folder_that_may_not_be_listed_is_named(string opened, string denied, string? framePainter)
+    {
+        Directory.CreateDirectory(_folder["empty"]);
+        foreach (var file in Directory.EnumerateFiles(TestData.TinyModel, "*", SearchOption.AllDirectories))
+        {
+            _folder.Write(Path.Combine("model", Path.GetRelativePath(TestData.TinyModel, file)), File.ReadAllBytes(file));
+        }
+
+        File.Delete(_folder["model/svd/vae/diffusion_pytorch_model.safetensors"]);
+        var own = framePainter is null ? null : _folder[framePainter];
+        foreach (var fault in new Exception[] { new UnauthorizedAccessException("Access is denied."), new IOException("Stale file handle.") })
+        {
+            DiskReads.Inject((path, wanted) => path == _folder[denied] ? throw fault : wanted);
+            try
+            {
+                Refused(Assert.Throws<CheckpointException>(() => Checkpoint.Open(_folder[opened], own)));
+                if (opened == "empty")
+                {
+                    Refused(Assert.Throws<CheckpointException>(() => Checkpoint.Inspect(_folder[opened])));
+                }
+            }
+            finally
+            {
+                DiskReads.Inject(null);
+            }
+        }
+
+        void Refused(CheckpointException error)
+        {
+            Assert.Equal(_folder[denied], error.File);
+            Assert.Contains("cannot be listed", error.Message, StringComparison.Ordinal);
+            Assert.Contains("may be read by this user", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Missing_misshaped_mistyped_and_unused_tensors_are_reported_together()
     {

@@ -79,7 +79,7 @@ sealed class WeightFiles : IDisposable
         var missing = shards.Where(s => !File.Exists(System.IO.Path.Combine(folder, s))).ToArray();
         if (missing.Length > 0)
         {
-            var hint = Directory.EnumerateFiles(folder, "*.fp16.safetensors").Any() ? $" A half-precision file is there: it is taken with {nameof(PainterOptions)}.{nameof(PainterOptions.PreferFp16)} (--fp16)." : string.Empty;
+            var hint = DiskReads.List(folder, f => Directory.EnumerateFiles(f, "*.fp16.safetensors")).Length > 0 ? $" A half-precision file is there: it is taken with {nameof(PainterOptions)}.{nameof(PainterOptions.PreferFp16)} (--fp16)." : string.Empty;
             throw new CheckpointException($"The shard index '{index.File}' names {missing.Length} of {shards.Length} shards that are not beside it: {string.Join(", ", missing)}.{hint}", System.IO.Path.Combine(folder, missing[0]));
         }
 
