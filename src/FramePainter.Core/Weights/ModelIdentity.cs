@@ -20,17 +20,19 @@ sealed class ModelIdentity : IDisposable
     /// <summary>The hashes by part and file name, once they are known.</summary>
     /// <exception cref="CheckpointException">A file could no longer be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The painter was disposed before they were known.</exception>
     public IReadOnlyDictionary<string, string> Wait(CancellationToken cancel)
     {
         try
         {
             _hashes.Wait(cancel);
         }
-        catch (AggregateException e) when (e.InnerException is FramePainterException)
+        catch (AggregateException)
         {
             // The task throws it again as it is.
         }
 
+        ObjectDisposedException.ThrowIf(_hashes.IsCanceled, typeof(Painter));
         return _hashes.GetAwaiter().GetResult();
     }
 

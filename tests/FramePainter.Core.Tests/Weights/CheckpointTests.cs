@@ -97,6 +97,24 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task Hashes_that_are_waited_for_when_the_painter_goes_end_as_its_disposal()
+    {
+        // A hole that takes minutes to read.
+        var path = _folder.Write("large.safetensors", "");
+        using (var stream = File.OpenWrite(path))
+        {
+            stream.SetLength(1L << 37);
+        }
+
+        var identity = new ModelIdentity([new CheckpointFile("unet", path, 1L << 37)], cache: null);
+        var waiting = Task.Run(() => identity.Wait(CancellationToken.None), TestContext.Current.CancellationToken);
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        identity.Dispose();
+        Assert.Equal(typeof(Painter).FullName, (await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting)).ObjectName);
+        Assert.Throws<ObjectDisposedException>(() => identity.Wait(CancellationToken.None));
+    }
+
+    [Fact]
     public void Missing_misshaped_mistyped_and_unused_tensors_are_reported_together()
     {
         CopyConfigs();
