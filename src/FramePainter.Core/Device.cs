@@ -10,7 +10,10 @@ public sealed record Device
 {
     readonly Func<BackendRequest, IBackend> _create;
 
-    Device(string name, Func<BackendRequest, IBackend> create) => (Name, _create) = (name, create);
+    /// <summary>Whether it chooses among others, and tells the log itself which it took.</summary>
+    readonly bool _chooses;
+
+    Device(string name, Func<BackendRequest, IBackend> create, bool chooses = false) => (Name, _create, _chooses) = (name, create, chooses);
 
     /// <summary>The processor.</summary>
     public static Device Cpu { get; } = new("cpu", request => new CpuBackend(request.Threads, numbers: request.Numbers, winograd: request.Winograd));
@@ -19,7 +22,7 @@ public sealed record Device
     /// The best device of this machine: those of FramePainter.Cuda, then those of FramePainter.Ilgpu, where the application refers to these
     /// packages, else the processor. <see cref="PainterOptions.Logger"/> is told why each was passed over.
     /// </summary>
-    public static Device Auto { get; } = new("auto", request => FirstOf([.. DevicePackages.Find(), Cpu]).CreateBackend(request));
+    public static Device Auto { get; } = new("auto", request => FirstOf([.. DevicePackages.Find(), Cpu]).CreateBackend(request), chooses: true);
 
     /// <summary>The device's name.</summary>
     public string Name { get; }
@@ -61,17 +64,26 @@ public sealed record Device
         }
 
         return all.Length > 0
-            ? new Device($"first of {string.Join(", ", all.Select(d => d.Name))}", request => CreateFirst(all, request))
+            ? new Device($"first of {string.Join(", ", all.Select(d => d.Name))}", request => CreateFirst(all, request), chooses: true)
             : throw new ArgumentException("The list of devices is empty.", nameof(devices));
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    /// <summary>Makes a backend.</summary>
+    /// <summary>Makes a backend, and tells the log which.</summary>
     /// <param name="request">What it shall be like.</param>
     /// <exception cref="OptionException">The numbers are contradictory, or not for this device.</exception>
-    internal IBackend CreateBackend(BackendRequest request) => _create(request);
+    internal IBackend CreateBackend(BackendRequest request)
+    {
+        var backend = _create(request);
+        if (!_chooses)
+        {
+            DeviceLog.Chosen(request.Log, backend.Description);
+        }
+
+        return backend;
+    }
 
     static Device OfPackage(string name, Func<CpuNumbers, bool> takes, Func<Precision, IBackend> create)
     {
@@ -90,7 +102,12 @@ public sealed record Device
         {
             try
             {
-                var backend = device.CreateBackend(request);
+                var backend = device._create(request);
+                if (device._chooses)
+                {
+                    return backend;
+                }
+
                 if (reasons.Length > 0)
                 {
                     DeviceLog.FellBack(request.Log, backend.Description, devices[0].Name);

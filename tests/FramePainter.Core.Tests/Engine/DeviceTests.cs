@@ -32,6 +32,17 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void The_log_is_told_once_which_device_it_is_however_it_was_named()
+    {
+        foreach (var device in new[] { Device.Cpu, Device.Custom("own", () => new CpuBackend(1)), Device.FirstOf(Device.Cpu), Device.FirstOf(Device.FirstOf(Device.Cpu), Device.Cpu), Device.FirstOf(Device.Auto) })
+        {
+            var log = new ListLogger();
+            using var painter = Painter.Load(new PainterOptions { Model = Repository.TinyModel, Device = device, Logger = log, Threads = 1 });
+            Assert.Equal([(LogLevel.Information, $"Edits run on {painter.Device}.")], log.Entries);
+        }
+    }
+
+    [Fact]
     public void Where_none_is_left_the_error_has_every_reason()
     {
         var error = Assert.Throws<DeviceException>(() => Device.FirstOf(Failing("one", "card on fire."), Failing("two", "driver asleep.")).CreateBackend(Request(new ListLogger())));
