@@ -66,7 +66,7 @@ internal sealed record DryEdit(bool IsHost, DeviceMemory Peak, DeviceMemory Need
         }
 
         return new DryEdit(
-            counting.IsHost, counting.Peak, counting.MostInUse, counting.HostBytes, store.Bytes, ManagedBytes(size, checkpoint.Clip.ImageSize, dry.Runs.Keys.Sum(p => p.Graph.Ops.Length)), dry.Runs);
+            counting.IsHost, counting.Peak, counting.MostInUse, counting.HostBytes, store.Bytes, ManagedBytes(size, checkpoint.Clip.ImageSize, dry.Runs.Keys.Sum(p => p.Graph.Ops.Length)) + MapBytes(networks, size, options), dry.Runs);
 
         void Run(Plan plan) => Hold(plan, runs: true);
 
@@ -90,8 +90,21 @@ internal sealed record DryEdit(bool IsHost, DeviceMemory Peak, DeviceMemory Need
         return (networks.KeyOf(size, options, scheduler, points, options.Capture is { } capture ? networks.BlockOf(capture, size) : null), scheduler);
     }
 
+    /// <summary>Managed memory of a captured map: the mean over heads, which the result keeps, and the head that is read (<see cref="Denoiser.ReadMatches"/>).</summary>
+    static long MapBytes(Networks networks, SizePlan size, EditOptions options)
+    {
+        if (options.Capture is not { } capture)
+        {
+            return 0;
+        }
+
+        var side = networks.BlockOf(capture, size).PixelsPerToken;
+        var tokens = (long)(size.Width / side) * (size.Height / side);
+        return 2 * tokens * tokens * sizeof(float);
+    }
+
     /// <summary>
-    /// Managed memory of an edit: a working pixel's floats are its noise's (12 bytes); its bytes those of picture, both control frames and both decoded
+    /// Managed memory of an edit but for a captured map: a working pixel's floats are its noise's (12 bytes); its bytes those of picture, both control frames and both decoded
     /// frames (15). A pixel of the caller's size is resized twice (18 with what lies between both passes). CLIP's picture takes floats of three channels
     /// at its own size and, narrowed only, at the source's height.
     /// An op of a plan and its kernel are some 3 KB of objects. The collector may leave all of it until the edit is over.

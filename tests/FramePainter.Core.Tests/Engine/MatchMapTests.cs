@@ -56,6 +56,16 @@ public sealed class MatchMapTests
     }
 
     [Fact]
+    public void An_estimate_counts_the_map_and_the_head_it_is_read_by()
+    {
+        // 32×32 tokens; the op that captures adds a few objects.
+        var (options, edit) = (new PainterOptions { Model = Repository.TinyModel, Device = Device.Cpu, Threads = 2 }, s_two with { Size = (512, 512) });
+        var plain = Painter.Estimate(options, edit, calibration: TimeSpan.Zero, cancel: TestContext.Current.CancellationToken);
+        var seen = Painter.Estimate(options, edit with { Capture = MatchCapture.AtResolution(16, 1) }, calibration: TimeSpan.Zero, cancel: TestContext.Current.CancellationToken);
+        Assert.InRange(seen.PictureBytes - plain.PictureBytes, 2 * 1024 * 1024 * sizeof(float), (2 * 1024 * 1024 * sizeof(float)) + (1 << 18));
+    }
+
+    [Fact]
     public void The_map_is_the_conditional_half_s_at_the_step_asked_for()
     {
         // Guidance does not touch what the first step's conditional half sees: with one half or two it is the same map.
