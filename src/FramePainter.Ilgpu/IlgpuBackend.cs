@@ -46,7 +46,7 @@ public sealed class IlgpuBackend : IBackend
         {
             _copies = CreateStream();
             LargestBlock = Accelerator.Device is CLDevice opencl
-                ? checked((long)Math.Min(long.MaxValue, CLAPI.CurrentAPI.GetDeviceInfo<ulong>(opencl.DeviceId, CLDeviceInfoType.CL_DEVICE_MAX_MEM_ALLOC_SIZE)))
+                ? Do("asking for its largest buffer", () => (long)Math.Min(long.MaxValue, CLAPI.CurrentAPI.GetDeviceInfo<ulong>(opencl.DeviceId, CLDeviceInfoType.CL_DEVICE_MAX_MEM_ALLOC_SIZE)))
                 : null;
         }
         catch
@@ -221,19 +221,7 @@ public sealed class IlgpuBackend : IBackend
             return;
         }
 
-        try
-        {
-            Bind();
-            lock (_copying)
-            {
-                to.CopyFromCPU(_copies!, from);
-                _copies!.Synchronize();
-            }
-        }
-        catch (Exception error) when (IlgpuFailure.Is(error))
-        {
-            throw Failure("copying to the device", error);
-        }
+        Copy("copying to the device", to, from, static (stream, to, from) => to.CopyFromCPU(stream, from));
     }
 
     /// <summary>Copies from the device; zeros where memory is only counted.</summary>
@@ -245,18 +233,24 @@ public sealed class IlgpuBackend : IBackend
             return;
         }
 
+        Copy("copying from the device", from, to, static (stream, from, to) => from.CopyToCPU(stream, to));
+    }
+
+    void Copy<TView, THost>(string what, TView device, THost host, Action<AcceleratorStream, TView, THost> copy)
+        where THost : allows ref struct
+    {
         try
         {
             Bind();
             lock (_copying)
             {
-                from.CopyToCPU(_copies!, to);
+                copy(_copies!, device, host);
                 _copies!.Synchronize();
             }
         }
         catch (Exception error) when (IlgpuFailure.Is(error))
         {
-            throw Failure("copying from the device", error);
+            throw Failure(what, error);
         }
     }
 
