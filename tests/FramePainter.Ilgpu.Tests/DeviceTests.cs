@@ -160,9 +160,9 @@ public sealed class DeviceTests
         using var counted = counting.CreateStore(weights);
         ((IlgpuWeights)counted).Matrix(matrix, gated: false);
         var tensor = ((IWeightSource)weights).Describe("unet.w.weight").Bytes;
-        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         using var packed = DeviceMatrix.Pack(backend, weights, matrix, gated: false, storage);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, counting.HostBytes - tensor, (counting.HostBytes - tensor) * 1.1);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, counting.HostBytes - tensor, (counting.HostBytes - tensor) * 1.1);
     }
 
     [Fact]
