@@ -20,6 +20,10 @@ internal sealed class OracleBackend : IBackend
         foreach (var product in plan.Graph.Ops.OfType<ProductOp>())
         {
             read.Matrix(product.Weight);
+            if (product.Bias is { } bias)
+            {
+                read.Vector(bias);
+            }
         }
 
         foreach (var norm in plan.Graph.Ops.OfType<GroupNormOp>())
@@ -63,6 +67,7 @@ internal sealed class OracleBackend : IBackend
     sealed class OracleExecutable(Plan plan, IWeightSource weights) : IExecutable
     {
         readonly Dictionary<Value, (IDeviceBuffer Buffer, long Offset)> _bound = [];
+        bool _disposed;
 
         public Plan Plan => plan;
 
@@ -80,6 +85,7 @@ internal sealed class OracleBackend : IBackend
 
         public void Run(CancellationToken cancel = default)
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             foreach (var value in plan.Graph.Inputs.Concat(plan.Graph.Outputs).Where(v => !_bound.ContainsKey(v)))
             {
                 throw new InvalidOperationException($"{value} of '{plan.Graph.Name}' is not bound.");
@@ -98,8 +104,6 @@ internal sealed class OracleBackend : IBackend
             }
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => _disposed = true;
     }
 }

@@ -53,31 +53,26 @@ internal sealed class OracleWeights(IWeightSource source)
     public double[] Vector(WeightVector vector)
     {
         var result = new double[vector.Count];
-        if (vector.Tensors.Length == 1)
-        {
-            return Elements(vector.Tensors[0])[vector.First..(vector.First + vector.Count)];
-        }
-
+        var whole = vector.Tensors.Length == 1 || vector.Join == VectorJoin.Sum;
         var at = 0;
         foreach (var name in vector.Tensors)
         {
             var part = Elements(name);
-            if (vector.Join == VectorJoin.Concatenate)
+            var (first, count) = whole ? (vector.First, vector.Count) : (0, part.Length);
+            if (first + count > part.Length || at + count > result.Length)
             {
-                part.CopyTo(result, at);
-                at += part.Length;
-                continue;
+                throw new CheckpointException($"{part.Length} elements of '{name}' do not belong into {vector.Key}.", tensor: name);
             }
 
-            for (var i = 0; i < result.Length; i++)
+            for (var i = 0; i < count; i++)
             {
-                result[i] += part[vector.First + i];
+                result[at + i] += part[first + i];
             }
+
+            at += whole ? 0 : count;
         }
 
-        return vector.Join == VectorJoin.Sum || at == vector.Count
-            ? result
-            : throw new CheckpointException($"The tensors of {vector.Key} have {at} elements.");
+        return whole || at == vector.Count ? result : throw new CheckpointException($"The tensors of {vector.Key} have {at} elements.");
     }
 
     /// <summary>A factor, its sigmoid taken in double precision.</summary>
