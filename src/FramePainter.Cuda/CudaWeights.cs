@@ -66,7 +66,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public ulong Vector(WeightVector? vector, bool gated = false) =>
         vector is null ? 0 : Get($"{vector.Key}:{(gated ? "gated vector" : "vector")}", vector.Count * sizeof(float), () =>
         {
-            var values = Read(vector);
+            var values = vector.Load(_source);
             if (gated)
             {
                 values = [.. Enumerable.Range(0, values.Length).Select(i => values[(i / 2) + (i % 2 * values.Length / 2)])];
@@ -79,7 +79,7 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
     public ulong Vectors(params ReadOnlySpan<WeightVector> vectors)
     {
         var all = vectors.ToArray();
-        return Get(string.Join('&', all.Select(v => v.Key)), all.Sum(v => v.Count) * sizeof(float), () => MemoryMarshal.AsBytes(all.SelectMany(Read).ToArray().AsSpan()));
+        return Get(string.Join('&', all.Select(v => v.Key)), all.Sum(v => v.Count) * sizeof(float), () => MemoryMarshal.AsBytes(all.SelectMany(v => v.Load(_source)).ToArray().AsSpan()));
     }
 
     /// <inheritdoc/>
@@ -135,12 +135,5 @@ internal sealed class CudaWeights : IWeightStore, IPlanWeights
             Interlocked.Add(ref _bytes, block.Bytes);
             return block;
         }).Address;
-    }
-
-    float[] Read(WeightVector vector)
-    {
-        var values = new float[vector.Count];
-        vector.Load(_source, values);
-        return values;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
 
     /// <summary>A vector as float32.</summary>
     /// <param name="vector">Which one.</param>
-    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, vector.Count, () => Read(vector));
+    public ArrayView<float> Vector(WeightVector vector) => Table(vector.Key, vector.Count, () => vector.Load(source));
 
     /// <summary>Numbers that belong to kernels.</summary>
     /// <param name="key">Their name.</param>
@@ -103,12 +103,5 @@ internal sealed class IlgpuWeights(IlgpuBackend backend, IWeightSource source, W
         {
             vector.Dispose();
         }
-    }
-
-    float[] Read(WeightVector vector)
-    {
-        var values = new float[vector.Count];
-        vector.Load(source, values);
-        return values;
     }
 }

@@ -89,19 +89,12 @@ public sealed record WeightVector
 
     /// <summary>Reads the vector: what every backend does.</summary>
     /// <param name="source">Where its tensors come from.</param>
-    /// <param name="values">Receives its <see cref="Count"/> elements.</param>
-    /// <exception cref="ArgumentException"><paramref name="values"/> has another length.</exception>
+    /// <returns>Its <see cref="Count"/> elements.</returns>
     /// <exception cref="CheckpointException">A tensor is missing, or they do not make the vector.</exception>
-    public void Load(IWeightSource source, Span<float> values)
+    public float[] Load(IWeightSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        if (values.Length != Count)
-        {
-            throw new ArgumentException($"{values.Length} elements are no place for {Count}.", nameof(values));
-        }
-
-        values.Clear();
-        var part = new float[Count];
+        var (values, part) = (new float[Count], new float[Count]);
         var at = 0;
         foreach (var name in Tensors)
         {
@@ -117,7 +110,8 @@ public sealed record WeightVector
 
             var taken = part.AsSpan(0, (int)count);
             view.CopyTo(first, taken);
-            TensorPrimitives.Add(values.Slice(at, taken.Length), taken, values.Slice(at, taken.Length));
+            var place = values.AsSpan(at, taken.Length);
+            TensorPrimitives.Add(place, taken, place);
             at += whole ? 0 : taken.Length;
         }
 
@@ -125,6 +119,8 @@ public sealed record WeightVector
         {
             throw new CheckpointException($"Tensors '{string.Join("', '", Tensors)}' have {at} elements together; expected were {Count}.", tensor: Tensors[0]);
         }
+
+        return values;
     }
 }
 

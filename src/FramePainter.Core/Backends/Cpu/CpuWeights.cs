@@ -135,7 +135,7 @@ internal sealed class CpuWeights(IWeightSource source, ProductNumbers numbers, W
         var buffer = new NativeBuffer(PaddedBytes(vector));
         try
         {
-            vector.Load(source, buffer.Span<float>(0, vector.Count));
+            vector.Load(source).CopyTo(buffer.Span<float>(0, vector.Count));
         }
         catch
         {
